@@ -1,0 +1,41 @@
+"""Clustering that learns from labelled classes how clusters look.
+
+`GCNClustering` is a scikit-learn estimator. Fitted on embeddings with labels, it clusters
+embeddings of classes it has never seen, after the method of [1]_.
+
+References
+----------
+.. [1] Yang, L., Zhan, X., Chen, D., Yan, J., Loy, C. C., & Lin, D. (2019). "Learning to
+       Cluster Faces on an Affinity Graph". CVPR 2019. :arxiv:`1904.02749`
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import datasets, metrics
+    from ._clustering import GCNClustering
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["GCNClustering", "__version__", "datasets", "metrics"]
+
+# Public names are imported on first use, because _clustering imports torch, and someone who
+# wants a metric or a data set should not wait for that.
+_MODULE_OF_NAME = {"GCNClustering": "._clustering"}
+_SUBMODULES = ("datasets", "metrics")
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
+    if name in _MODULE_OF_NAME:
+        value = getattr(import_module(_MODULE_OF_NAME[name], __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,6 @@
+"""The only place with private names of scikit-learn, so that a change there is mended here."""
+
+from sklearn.cluster._hierarchical_fast import single_linkage_label
+from sklearn.utils._param_validation import Interval, validate_params
+
+__all__ = ["Interval", "single_linkage_label", "validate_params"]

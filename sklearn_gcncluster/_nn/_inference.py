@@ -1,0 +1,55 @@
+"""Trained weights at work on one data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .._subgraphs import Subgraphs
+from ._layers import to_batch
+from ._training import Weights, no_dropout, resolve_device
+
+INFERENCE_ROWS = 131_072
+"""Rows in a batch at inference: bounds the memory, changes nothing else."""
+
+
+class TrainedNetwork:
+    """A network with its weights in place; the samples' product with the first weights is made once.
+
+    Parameters
+    ----------
+    network : Module
+        Made under ``torch.device("meta")``.
+    weights : dict of str to ndarray
+        Its parameters, and "scale.mean", "scale.std" of the structural inputs.
+    embedding : float32 ndarray of shape (n_samples, n_features) or None
+    device : str
+    """
+
+    def __init__(self, network, weights: Weights, embedding: np.ndarray | None, device: str):
+        self._device = resolve_device(device)
+        self._mean, self._std = weights["scale.mean"], weights["scale.std"]
+        parameters = {
+            name: torch.tensor(value, device=self._device)
+            for name, value in weights.items()
+            if not name.startswith("scale.")
+        }
+        network.load_state_dict(parameters, assign=True)
+        self._network = network.eval()
+        self._projected = None
+        if embedding is not None:
+            with torch.inference_mode():
+                self._projected = network.input.project(torch.tensor(embedding, device=self._device))
+
+    def __call__(self, subgraphs: Subgraphs, structure: np.ndarray) -> np.ndarray:
+        """Output of the network for proposals that fit into memory at once."""
+        inputs = ((structure - self._mean) / self._std).astype(np.float32)
+        with torch.inference_mode():
+            batch = to_batch(subgraphs, self._device)
+            rows = torch.from_numpy(inputs).to(self._device)
+            return self._network(batch, rows, self._projected, no_dropout).cpu().numpy()
+
+
+def input_scale(structure: np.ndarray) -> Weights:
+    """Mean and deviation of each structural input, to be kept with the weights."""
+    return {"scale.mean": structure.mean(axis=0), "scale.std": structure.std(axis=0) + 1e-6}

@@ -1,0 +1,194 @@
+"""GCN-S on arrays: which members of an impure proposal go together with a seed.
+
+A proposal may hold two classes of similar size, so "member or outlier" has no answer before one sample
+is named: a *seed*, marked in the input, whose label is the positive one (paper, section 3.3). Several
+seeds are tried; the hypothesis with most positives wins.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from .._subgraphs import Subgraphs, ranges, take, vertex_batches
+from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
+from ._layers import to_batch
+from ._models import SegmentationNetwork
+from ._training import Schedule, Weights, resolve_device, train
+
+
+def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator):
+    """Draw rows of each proposal to be its seeds, without repeating one.
+
+    Parameters
+    ----------
+    subgraphs : Subgraphs
+    allowed : bool ndarray of shape (n_rows,)
+    n_seeds : int
+        For each proposal; fewer where fewer rows are allowed.
+    random : Generator
+
+    Returns
+    -------
+    proposals, seeds : intp ndarrays of shape (n_hypotheses,)
+        The proposal and the row of each hypothesis, by proposal.
+    """
+    proposal_of = np.repeat(np.arange(len(subgraphs.offsets) - 1), np.diff(subgraphs.offsets))
+    rows = np.flatnonzero(allowed)
+    rows = rows[np.lexsort((random.random(len(rows)), proposal_of[rows]))]
+    starts = np.flatnonzero(np.diff(proposal_of[rows], prepend=-1))
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+    seeds = rows[place < n_seeds]
+    return proposal_of[seeds], seeds
+
+
+def seed_inputs(
+    part: Subgraphs, rows: np.ndarray, structure: np.ndarray, embedding: np.ndarray | None, seeds: np.ndarray
+) -> np.ndarray:
+    """Inputs of GCN-S: structure, the mark of the seed, the affinity and the similarity to it.
+
+    Parameters
+    ----------
+    part : Subgraphs
+        One proposal for each hypothesis.
+    rows : intp ndarray of shape (n_part_rows,)
+        Row in `structure` of each row of the part.
+    structure : float32 ndarray of shape (n_rows, n_structure)
+    embedding : float32 ndarray of shape (n_samples, n_features) or None
+    seeds : intp ndarray of shape (n_hypotheses,)
+        Row of each hypothesis's seed, counted within `part`.
+    """
+    sizes = np.diff(part.offsets)
+    marks = np.zeros((len(rows), 3), dtype=np.float32)
+    marks[seeds, 0] = 1
+    linked = part.adjacency[seeds]
+    marks[linked.indices, 1] = linked.data  # blocks do not touch: each column holds at most one entry
+    if embedding is None:
+        marks[:, 2] = marks[:, 1]
+    else:
+        seed_vectors = np.repeat(embedding[part.vertices[seeds]], sizes, axis=0)
+        marks[:, 2] = np.einsum("ij,ij->i", embedding[part.vertices], seed_vectors)
+    return np.concatenate([structure[rows], marks], axis=1)
+
+
+def train_segmentation(
+    subgraphs: Subgraphs,
+    structure: np.ndarray,
+    embedding: np.ndarray | None,
+    rows_embedding: np.ndarray | None,
+    labels: np.ndarray,
+    validation: np.ndarray,
+    *,
+    n_seeds: int,
+    hidden_channels: tuple[int, ...],
+    schedule: Schedule,
+    seed: int,
+    device: str,
+    verbose: bool = False,
+) -> tuple[Weights, np.ndarray]:
+    """Train GCN-S by binary cross-entropy on "has the label of the seed".
+
+    Parameters
+    ----------
+    subgraphs : Subgraphs
+        Of impure proposals.
+    structure, embedding
+        As for :func:`~sklearn_gcncluster._nn._detection.train_detection`.
+    rows_embedding : float32 ndarray of shape (n_samples, n_features) or None
+        What similarity to the seed is taken of.
+    labels : int ndarray of shape (n_rows,)
+        Class of each row, -1 for unlabelled: never a seed, never in the loss.
+    validation : bool ndarray of shape (n_proposals,)
+    n_seeds : int
+        Training examples a proposal.
+
+    Returns
+    -------
+    weights, loss_curve
+    """
+    on = resolve_device(device)
+    proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
+    samples = None if embedding is None else torch.tensor(embedding, device=on)
+    scale = input_scale(np.concatenate([structure, np.zeros((len(structure), 3), np.float32)], axis=1))
+    scale["scale.std"][-3:] = 1
+
+    def loss_of(network, items, dropout):
+        part = take(subgraphs, proposals[items])
+        starts = subgraphs.offsets[proposals[items]]
+        rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
+        inputs = seed_inputs(
+            part, rows, structure, rows_embedding, part.offsets[:-1] + seeds[items] - starts
+        )
+        inputs = torch.from_numpy((inputs - scale["scale.mean"]) / scale["scale.std"]).to(on)
+        projected = None if samples is None else network.input.project(samples)
+        odds = network(to_batch(part, on), inputs, projected, dropout)
+        sizes = np.diff(part.offsets)
+        positive = labels[rows] == np.repeat(labels[seeds[items]], sizes)
+        weight = torch.from_numpy((labels[rows] >= 0).astype(np.float32)).to(on)
+        losses = weight * torch.nn.functional.binary_cross_entropy_with_logits(
+            odds, torch.from_numpy(positive.astype(np.float32)).to(on), reduction="none"
+        )
+        ends = torch.from_numpy(part.offsets).to(on)
+        return torch.segment_reduce(losses, "mean", offsets=ends, axis=0)
+
+    weights, curve = train(
+        _network(structure.shape[1], embedding, hidden_channels),
+        loss_of,
+        np.diff(subgraphs.offsets)[proposals],
+        np.flatnonzero(~validation[proposals]),
+        np.flatnonzero(validation[proposals]),
+        schedule,
+        seed=seed,
+        device=on,
+        description="GCN-S",
+        verbose=verbose,
+    )
+    return weights | scale, curve
+
+
+class Segmentation:
+    """A trained GCN-S at work on one data set."""
+
+    def __init__(self, weights: Weights, embedding, rows_embedding, *, hidden_channels, device):
+        from ._models import N_SEED_INPUTS
+
+        network = _network(len(weights["scale.mean"]) - N_SEED_INPUTS, embedding, hidden_channels)
+        self._trained = TrainedNetwork(network, weights, embedding, device)
+        self._rows_embedding = rows_embedding
+
+    def member_probability(
+        self, subgraphs: Subgraphs, structure: np.ndarray, n_seeds: int, random: np.random.Generator
+    ) -> np.ndarray:
+        """Probability that a row belongs to its proposal, by the seed with most positives.
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows,)
+        """
+        proposals, seeds = draw_seeds(subgraphs, np.ones(len(structure), bool), n_seeds, random)
+        hypothesis_offsets = np.concatenate([[0], np.cumsum(np.diff(subgraphs.offsets)[proposals])])
+        best = np.full(len(structure), 0.0, dtype=np.float32)
+        most = np.zeros(len(subgraphs.offsets) - 1, dtype=np.int64)
+        for items in vertex_batches(hypothesis_offsets, np.arange(len(seeds)), INFERENCE_ROWS):
+            part = take(subgraphs, proposals[items])
+            starts = subgraphs.offsets[proposals[items]]
+            rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
+            inputs = seed_inputs(
+                part, rows, structure, self._rows_embedding, part.offsets[:-1] + seeds[items] - starts
+            )
+            probability = 1 / (1 + np.exp(-self._trained(part, inputs)))
+            positives = np.add.reduceat((probability > 0.5).astype(np.int64), part.offsets[:-1])
+            # The best hypothesis of each proposal in this batch, the first among equals.
+            order = np.lexsort((-np.arange(len(items)), positives, proposals[items]))
+            last = order[np.flatnonzero(np.diff(proposals[items][order], append=-1))]
+            last = last[positives[last] > most[proposals[items][last]]]
+            most[proposals[items][last]] = positives[last]
+            chosen, _ = ranges(part.offsets[last], part.offsets[last + 1])
+            best[rows[chosen]] = probability[chosen]
+        return best
+
+
+def _network(n_structure, embedding, hidden_channels):
+    n_embedding = 0 if embedding is None else embedding.shape[1]
+    with torch.device("meta"):
+        return SegmentationNetwork(n_structure, n_embedding, tuple(hidden_channels))

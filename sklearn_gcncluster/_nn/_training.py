@@ -1,0 +1,137 @@
+"""One training loop for both networks: Adam, batches under a vertex budget, early stopping by class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm.auto import trange
+
+from .._subgraphs import vertex_batches
+
+Weights = dict[str, np.ndarray]
+
+
+class Schedule(NamedTuple):
+    """How long and how fast to train."""
+
+    max_epochs: int
+    learning_rate: float
+    batch_size: int
+    """Rows (vertices of proposals) a batch."""
+    weight_decay: float
+    dropout: float
+    patience: int
+    """Epochs without a better validation loss after which training stops."""
+
+
+def resolve_device(device: str) -> torch.device:
+    """The torch device of that name; "auto" is CUDA where there is one, else the CPU."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+def train(
+    network: nn.Module,
+    loss_of: Callable,
+    sizes: np.ndarray,
+    train_items: np.ndarray,
+    valid_items: np.ndarray,
+    schedule: Schedule,
+    *,
+    seed: int,
+    device: torch.device,
+    description: str = "training",
+    verbose: bool = False,
+) -> tuple[Weights, np.ndarray]:
+    """Train a network and return the weights that were best on the validation items.
+
+    Parameters
+    ----------
+    network : Module
+        Its parameters are overwritten by random ones.
+    loss_of : callable(network, items, dropout) -> Tensor of shape (n_items,)
+        Loss of each item, an item being a training example (a proposal, or a proposal with a seed).
+    sizes : int ndarray of shape (n_items,)
+        Rows of each item, for the budget of a batch.
+    train_items, valid_items : int ndarrays
+        Which items to learn from and which to stop by.
+    schedule, seed, device, description, verbose
+
+    Returns
+    -------
+    weights : dict of str to float32 ndarray
+    loss_curve : float ndarray of shape (n_epochs, 2)
+        Mean training and validation loss of each epoch.
+    """
+    generator = torch.Generator(device).manual_seed(seed)
+    order_random = np.random.default_rng(seed)
+    _initialise(network, generator)
+    network.to(device)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+    )
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    valid_batches = vertex_batches(offsets, valid_items, schedule.batch_size)
+    best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
+    for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
+        total = 0.0
+        batches = vertex_batches(offsets, order_random.permutation(train_items), schedule.batch_size)
+        for items in batches:
+            losses = loss_of(network, items, _dropout(schedule.dropout, generator))
+            optimiser.zero_grad()
+            losses.mean().backward()
+            optimiser.step()
+            total += float(losses.detach().sum())
+        with torch.no_grad():
+            valid = sum(float(loss_of(network, items, no_dropout).sum()) for items in valid_batches)
+        curve.append((total / max(len(train_items), 1), valid / max(len(valid_items), 1)))
+        if curve[-1][1] < best_loss:
+            best, best_loss, waited = network_weights(network), curve[-1][1], 0
+        else:
+            waited += 1
+            if waited > schedule.patience:
+                break
+    return best, np.array(curve)
+
+
+def network_weights(network: nn.Module) -> Weights:
+    """The parameters as plain arrays, so that they outlive torch, devices and pickles."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
+
+
+def with_weights(network: nn.Module, weights: Weights, device: torch.device) -> nn.Module:
+    """Put plain arrays into a network made under ``torch.device("meta")``."""
+    tensors = {name: torch.tensor(value, device=device) for name, value in weights.items()}
+    network.load_state_dict(tensors, assign=True)
+    return network.eval()
+
+
+def no_dropout(rows: torch.Tensor) -> torch.Tensor:
+    """Leave rows as they are."""
+    return rows
+
+
+def _dropout(share, generator):
+    """Dropout that draws from a generator of its own instead of torch's global one."""
+    if share == 0:
+        return no_dropout
+
+    def dropout(rows):
+        kept = torch.rand(rows.shape, generator=generator, device=rows.device) >= share
+        return rows * kept / (1 - share)
+
+    return dropout
+
+
+def _initialise(network, generator):
+    network.to_empty(device=generator.device)
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            nn.init.kaiming_uniform_(parameter, nonlinearity="relu", generator=generator)
+        else:
+            nn.init.zeros_(parameter)

@@ -1,0 +1,76 @@
+"""Scored, overlapping proposals -> one label a sample."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._proposals import Proposals
+
+
+def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf) -> np.ndarray:
+    """De-overlap (the paper's Algorithm 3): best proposal first, each takes the members not taken before.
+
+    So every sample goes to the best-ranked proposal that holds it, which is a minimum over layers; no
+    list has to be walked.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    scores : ndarray of shape (n_proposals,)
+        Predicted IoU. Ties go to the earlier proposal.
+    min_score : float
+        Proposals below it take nothing.
+
+    Returns
+    -------
+    int32 ndarray of shape (n_samples,)
+        The proposal each sample goes to, -1 for none.
+    """
+    n_proposals = len(scores)
+    rank = np.empty(n_proposals + 1, dtype=np.int64)
+    order = np.argsort(-scores, kind="stable")
+    rank[order] = np.where(scores[order] >= min_score, np.arange(n_proposals), n_proposals)
+    rank[-1] = n_proposals  # reached by -1, "in no proposal"
+    best = np.full(proposals.layers.shape[1], n_proposals, dtype=np.int64)
+    for layer in proposals.layers:
+        np.minimum(best, rank[layer], out=best)
+    return np.append(order, -1)[best].astype(np.int32)
+
+
+def suppress(
+    proposals: Proposals, scores: np.ndarray, max_iou: float, min_score: float = -np.inf
+) -> np.ndarray:
+    """Non-maximum suppression: drop what overlaps a better kept proposal by more than `max_iou`.
+
+    The kept proposals may still share a few samples; each of those goes to the better one. Proposals are
+    kept in rounds, all at once that beat every rival still undecided: the outcome is that of the one by one
+    loop.
+
+    Parameters
+    ----------
+    proposals, scores, min_score
+        As for :func:`deoverlap`.
+    max_iou : float
+        Largest allowed intersection over union of two kept proposals.
+
+    Returns
+    -------
+    int32 ndarray of shape (n_samples,)
+    """
+    member = proposals.membership().astype(np.int32)
+    shared = (member @ member.T).tocoo()
+    left, right = shared.coords
+    union = proposals.sizes[left] + proposals.sizes[right] - shared.data
+    rivals = (left != right) & (shared.data > max_iou * union)
+    left, right = left[rivals], right[rivals]
+    rank = np.empty(len(scores), dtype=np.int64)
+    rank[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    undecided, kept = scores >= min_score, np.zeros(len(scores), dtype=bool)
+    while undecided.any():
+        beaten = undecided[left] & undecided[right] & (rank[right] < rank[left])
+        winners = undecided.copy()
+        winners[left[beaten]] = False
+        kept |= winners
+        undecided &= ~winners
+        undecided[left[winners[right]]] = False
+    return deoverlap(proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min))
