@@ -1,8 +1,4 @@
-"""
-Making the glyphs data set
-==========================
-
-How `load_glyphs` came to be: kanji in many typefaces, embedded by a model of other kanji.
+"""Make the glyphs data set: kanji in many typefaces, embedded by a model of other kanji.
 
 A developer runs this once; users never need it. The package ships only the files it writes.
 
@@ -84,7 +80,7 @@ PUBLIC = "public domain"
 # One typeface per family, but for three families in weights so far apart (thin, regular, black)
 # that their prints correlate less than those of two families of one style (under .75). Fonts with
 # the outlines of another (Takao, MigMix, VL Gothic, Monapo, Komatuna, MMCedar, WenQuanYi Micro Hei)
-# are left out, and so are cursive hands (sosho), which write another shape altogether.
+# are left out, and so are cursive hands (sosho, gyosho, Aoyagi Soseki), which write other shapes.
 TYPEFACES = (
     Typeface("Noto Sans CJK JP", "opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk", OFL),
     Typeface(

@@ -53,7 +53,9 @@ def merge_tree(affinity: sp.csr_array, groups: np.ndarray | None = None) -> Merg
         values = np.concatenate([np.full(together.sum(), np.inf), values])
     n_samples = len(source) + 1
     order = np.argsort(-values, kind="stable")
-    merges = single_linkage_label(np.column_stack([source, target, -values])[order].astype(np.float64))
+    merges = single_linkage_label(
+        np.column_stack([source, target, -values])[order].astype(np.float64)
+    )
     parent = np.full(2 * n_samples - 1, 2 * n_samples - 2, dtype=np.intp)
     parent[merges[:, :2].astype(np.intp)] = np.arange(n_samples, 2 * n_samples - 1)[:, None]
     return MergeTree(
@@ -74,7 +76,9 @@ def _spanning_edges(affinity):
     # scipy minimises and takes zero for "no edge": turn affinities into distances of at least one.
     upper = sp.triu(affinity, k=1, format="csr")
     highest = upper.data.max(initial=0)
-    distance = sp.csr_array((1 + highest - upper.data.astype(np.float64), upper.indices, upper.indptr), upper.shape)
+    distance = sp.csr_array(
+        (1 + highest - upper.data.astype(np.float64), upper.indices, upper.indptr), upper.shape
+    )
     forest = minimum_spanning_tree(distance).tocoo()
     n_parts, part = connected_components(forest, directed=False)
     first = np.unique(part, return_index=True)[1]

@@ -1,4 +1,4 @@
-"""Affinity graph: each sample's nearest neighbours, as arrays and as a symmetric sparse matrix."""
+"""Affinity graph: neighbour lists as links, and as symmetric sparse matrices of one pattern."""
 
 from __future__ import annotations
 
@@ -6,12 +6,40 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from joblib import Parallel, delayed
 
-_EXACT_UP_TO = 150_000
-"""Number of samples up to which exact search took no longer than hnswlib (examples/benchmarks/stages.py)."""
-_BLOCK_ROWS = 512  # rows searched at once: a 512 x 100,000 block of similarities is 200 MB
-_HNSW_LINKS, _HNSW_BUILD_BREADTH = 16, 200
+
+class Links(NamedTuple):
+    """Each linked pair of samples once; linked where one is among the other's nearest neighbours."""
+
+    neighbors: np.ndarray
+    """int32 of shape (n_samples, n_neighbors): nearest first."""
+    similarities: np.ndarray
+    """float32 of shape (n_samples, n_neighbors): descending in each row."""
+    rows: np.ndarray
+    """int32 of shape (n_links,): the sample of lower number, ascending."""
+    cols: np.ndarray
+    """int32 of shape (n_links,): the other, ascending for each row."""
+    similarity: np.ndarray
+    """float32 of shape (n_links,)."""
+    ranks: np.ndarray
+    """int32 of shape (2, n_links): place of `cols` in the list of `rows`, and the other way round;
+    n_neighbors where it is not listed."""
+
+    def matrix(self, values: np.ndarray) -> sp.csr_array:
+        """Symmetric matrix with a value for each link, always of the same pattern.
+
+        Parameters
+        ----------
+        values : float32 ndarray of shape (n_links,)
+            Zeros are kept, as the smallest positive number.
+        """
+        n_samples = len(self.neighbors)
+        values = np.where(values == 0, np.finfo(np.float32).tiny, values).astype(np.float32)
+        indptr = np.searchsorted(self.rows, np.arange(n_samples + 1))
+        upper = sp.csr_array((values, self.cols, indptr), shape=(n_samples, n_samples))
+        matrix = (upper + upper.T).tocsr()
+        matrix.sort_indices()
+        return matrix
 
 
 class Graph(NamedTuple):
@@ -21,117 +49,32 @@ class Graph(NamedTuple):
     """float32 of shape (n_samples, n_features), of unit length for "cosine"; None if X was a graph."""
     similarities: np.ndarray
     """float32 of shape (n_samples, n_neighbors), descending: to each sample's nearest neighbours."""
+    similarity: sp.csr_array
+    """float32 of shape (n_samples, n_samples), symmetric: similarity of linked samples."""
     affinity: sp.csr_array
-    """float32 of shape (n_samples, n_samples), symmetric."""
+    """Same links, in [0, 1]: the affinity that decides. The similarity itself, or one that knows more."""
 
 
-def nearest_neighbors(
-    rows: np.ndarray,
-    n_neighbors: int,
-    *,
-    metric: str = "cosine",
-    algorithm: str = "auto",
-    n_jobs: int | None = None,
-    random_state: int = 0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest neighbours of each sample among the others, most similar first.
+def link(neighbors: np.ndarray, similarities: np.ndarray) -> Links:
+    """Turn neighbour lists into links.
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features)
-        Distinct rows; of unit length for "cosine".
-    n_neighbors : int
-        At most ``n_samples - 1``.
-    metric : {"cosine", "euclidean"}
-        Similarity is the cosine, or ``exp(-d^2 / (2 s^2))`` with d the Euclidean distance and s^2 the
-        median squared distance to the neighbours found.
-    algorithm : {"auto", "brute", "hnsw"}
-        "brute" is exact. "hnsw" is hnswlib, built on one thread so that the graph can be reproduced.
-    n_jobs : int or None
-        Number of joblib workers of the search.
-    random_state : int
-        Seed of the hnswlib graph.
-
-    Returns
-    -------
-    indices : int32 ndarray of shape (n_samples, n_neighbors)
+    neighbors : int32 ndarray of shape (n_samples, n_neighbors)
     similarities : float32 ndarray of shape (n_samples, n_neighbors)
-        Descending in each row, at most 1.
     """
-    if algorithm == "auto":
-        algorithm = "brute" if len(rows) <= _EXACT_UP_TO else "hnsw"
-    search = _search_exact if algorithm == "brute" else _search_hnsw
-    indices, squared = search(rows, n_neighbors, metric, n_jobs, random_state)
-    if metric == "cosine":
-        similarities = 1 - squared / 2
-    else:
-        similarities = np.exp(-squared / (2 * np.median(squared)))
-    return indices, np.clip(similarities, -1, 1).astype(np.float32)
-
-
-def affinity_matrix(indices: np.ndarray, similarities: np.ndarray) -> sp.csr_array:
-    """Symmetric affinity matrix with an entry wherever one of two samples is a neighbour of the other.
-
-    Parameters
-    ----------
-    indices, similarities : ndarrays of shape (n_samples, n_neighbors)
-        As from :func:`nearest_neighbors`.
-
-    Returns
-    -------
-    float32 csr_array of shape (n_samples, n_samples)
-        Sorted indices, empty diagonal. Similarities of zero or less are kept as tiny positive affinities,
-        so that the pattern of the matrix is the neighbour graph.
-    """
-    n_samples, n_neighbors = indices.shape
-    values = np.maximum(similarities.ravel(), np.finfo(np.float32).tiny)
-    directed = sp.csr_array(
-        (values, indices.ravel(), np.arange(0, n_samples * n_neighbors + 1, n_neighbors)),
-        shape=(n_samples, n_samples),
+    n_samples, n_neighbors = neighbors.shape
+    source = np.repeat(np.arange(n_samples, dtype=np.int64), n_neighbors)
+    target = neighbors.ravel().astype(np.int64)
+    low, high = np.minimum(source, target), np.maximum(source, target)
+    pairs, first, number = np.unique(low * n_samples + high, return_index=True, return_inverse=True)
+    ranks = np.full((2, len(pairs)), n_neighbors, dtype=np.int32)
+    ranks[(source > target).astype(np.int64), number] = np.tile(np.arange(n_neighbors), n_samples)
+    return Links(
+        neighbors,
+        similarities,
+        (pairs // n_samples).astype(np.int32),
+        (pairs % n_samples).astype(np.int32),
+        similarities.ravel()[first],
+        ranks,
     )
-    affinity = directed.maximum(directed.T.tocsr()).tocsr()
-    affinity.sort_indices()
-    return affinity
-
-
-def _search_exact(rows, n_neighbors, metric, n_jobs, random_state):
-    norms = np.einsum("ij,ij->i", rows, rows) if metric == "euclidean" else None
-    blocks = Parallel(n_jobs=n_jobs)(
-        delayed(_search_block)(rows, norms, start, n_neighbors)
-        for start in range(0, len(rows), _BLOCK_ROWS)
-    )
-    indices, squared = zip(*blocks, strict=True)
-    return np.concatenate(indices), np.concatenate(squared)
-
-
-def _search_block(rows, norms, start, n_neighbors):
-    """Indices and squared distances of the nearest neighbours of one block of rows."""
-    import torch  # its topk is ten times faster than numpy's partition
-
-    block = rows[start : start + _BLOCK_ROWS]
-    similarity = block @ rows.T
-    if norms is not None:  # order by distance: x.z - |z|^2 / 2
-        similarity -= norms / 2
-    local = np.arange(len(block))
-    similarity[local, start + local] = -np.inf
-    values, indices = torch.topk(torch.from_numpy(similarity), n_neighbors, dim=1)
-    squared = 2 - 2 * values.numpy() if norms is None else norms[start + local, None] - 2 * values.numpy()
-    return indices.numpy().astype(np.int32), np.maximum(squared, 0)
-
-
-def _search_hnsw(rows, n_neighbors, metric, n_jobs, random_state):
-    import hnswlib
-
-    index = hnswlib.Index(space="l2", dim=rows.shape[1])
-    index.init_index(
-        len(rows), M=_HNSW_LINKS, ef_construction=_HNSW_BUILD_BREADTH, random_seed=random_state
-    )
-    index.add_items(rows, num_threads=1)  # several threads give another graph in every run
-    index.set_ef(max(2 * n_neighbors, _HNSW_BUILD_BREADTH))
-    n_threads = Parallel(n_jobs=n_jobs)._effective_n_jobs()
-    indices, squared = index.knn_query(rows, k=n_neighbors + 1, num_threads=n_threads)
-    # The sample itself is usually, not always, in the first column: drop it where it stands.
-    itself = indices == np.arange(len(rows))[:, None]
-    itself[~itself.any(axis=1), -1] = True
-    shape = (len(rows), n_neighbors)
-    return indices[~itself].reshape(shape).astype(np.int32), squared[~itself].reshape(shape)

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._forest import MergeTree, forest_quantile, merge_tree
+from ._link_features import pair_products
 
 _HASH_SEED = 1904
 
@@ -22,6 +23,8 @@ class Proposals(NamedTuple):
 
     layers: np.ndarray
     """int32 of shape (n_layers, n_samples): number of the proposal that holds a sample, -1 for none."""
+    starts: np.ndarray
+    """intp of shape (n_layers + 1,): first number that is new in each layer; lower ones were seen before."""
     indptr: np.ndarray
     """intp of shape (n_proposals + 1,): where each proposal's members start in `indices`."""
     indices: np.ndarray
@@ -29,6 +32,7 @@ class Proposals(NamedTuple):
 
     @property
     def sizes(self) -> np.ndarray:
+        """Number of members of each proposal."""
         return np.diff(self.indptr)
 
     def membership(self) -> sp.csr_array:
@@ -37,8 +41,10 @@ class Proposals(NamedTuple):
         return sp.csr_array((np.ones(len(self.indices), bool), self.indices, self.indptr), shape)
 
 
-def distinct_proposals(layers: np.ndarray, min_size: int = 2, max_size: int | None = None) -> Proposals:
-    """Number the proposals of all layers, without those seen in an earlier layer or of unwanted size.
+def distinct_proposals(
+    layers: np.ndarray, min_size: int = 1, max_size: int | None = None
+) -> Proposals:
+    """Number the proposals of all layers; one that stands in several layers has the same number in all.
 
     Parameters
     ----------
@@ -52,25 +58,41 @@ def distinct_proposals(layers: np.ndarray, min_size: int = 2, max_size: int | No
     Proposals
     """
     n_samples = layers.shape[1]
+    # Same members, same sum modulo 2^64: two proposals are compared by one number each.
     sample_hash = np.random.default_rng(_HASH_SEED).integers(0, 2**63, n_samples, dtype=np.uint64)
     numbered = np.full(layers.shape, -1, dtype=np.int32)
-    indptr, indices, seen = [np.zeros(1, np.intp)], [], np.empty(0, np.uint64)
-    n_proposals = 0
+    starts, sizes, members = [0], [], []
+    known_content, known_number = np.empty(0, np.uint64), np.empty(0, np.int64)
     for layer, out in zip(layers, numbered, strict=True):
-        members = np.argsort(layer, kind="stable")[np.count_nonzero(layer < 0) :]
-        if not len(members):
-            continue
-        starts = np.flatnonzero(np.diff(layer[members], prepend=-1))
-        sizes = np.diff(starts, append=len(members))
-        content = np.add.reduceat(sample_hash[members], starts)  # same members, same sum modulo 2^64
-        keep = (sizes >= min_size) & (sizes <= (max_size or n_samples)) & ~np.isin(content, seen)
-        kept_members = members[np.repeat(keep, sizes)]
-        out[kept_members] = n_proposals + np.repeat(np.arange(keep.sum()), sizes[keep])
-        seen = np.concatenate([seen, content[keep]])
-        n_proposals += keep.sum()
-        indptr.append(indptr[-1][-1] + np.cumsum(sizes[keep]))
-        indices.append(kept_members.astype(np.int32))
-    return Proposals(numbered, np.concatenate(indptr), np.concatenate(indices or [np.empty(0, np.int32)]))
+        held = np.argsort(layer, kind="stable")[np.count_nonzero(layer < 0) :]
+        first = np.flatnonzero(np.diff(layer[held], prepend=-1))
+        size = np.diff(first, append=len(held))
+        wanted = (size >= min_size) & (size <= (max_size or n_samples))
+        held, size = held[np.repeat(wanted, size)], size[wanted]
+        content = (
+            np.add.reduceat(sample_hash[held], np.cumsum(size) - size)
+            if len(held)
+            else known_content[:0]
+        )
+        place = np.minimum(np.searchsorted(known_content, content), max(len(known_content) - 1, 0))
+        new = known_content[place] != content if len(known_content) else np.ones(len(content), bool)
+        number = np.empty(len(content), np.int64)
+        number[new] = starts[-1] + np.arange(new.sum())
+        number[~new] = known_number[place[~new]]
+        out[held] = np.repeat(number, size)
+        starts.append(starts[-1] + int(new.sum()))
+        sizes.append(size[new])
+        members.append(held[np.repeat(new, size)].astype(np.int32))
+        known_content = np.concatenate([known_content, content[new]])
+        order = np.argsort(known_content)
+        known_content = known_content[order]
+        known_number = np.concatenate([known_number, number[new]])[order]
+    return Proposals(
+        numbered,
+        np.array(starts),
+        np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.intp),
+        np.concatenate(members),
+    )
 
 
 def supervertices(tree: MergeTree, threshold: float, step: float, max_size: int) -> np.ndarray:
@@ -101,7 +123,9 @@ def supervertices(tree: MergeTree, threshold: float, step: float, max_size: int)
     # A component of the cut graph is a run of merges that survive equally many raises; its top names it.
     same_component = (survived[parent] == survived) & (survived >= 0)
     component = last_ancestor(np.where(same_component, parent, node))
-    not_yet_small = (parent == node) | (survived[parent] < 0) | (tree.size[component[parent]] > max_size)
+    not_yet_small = (
+        (parent == node) | (survived[parent] < 0) | (tree.size[component[parent]] > max_size)
+    )
     chosen = (component == node) & (survived >= 0) & (tree.size <= max_size) & not_yet_small
     owner = last_ancestor(np.where(chosen, node, parent))[: (len(node) + 1) // 2]
     return np.unique(owner, return_inverse=True)[1].reshape(-1)
@@ -152,12 +176,16 @@ def multiscale_layers(
                 threshold = forest_quantile(level_tree, quantiles[setting])
             else:
                 threshold = thresholds[setting]
-            groups = supervertices(level_tree, threshold, step, max_size if level else max_supervertex_size)
+            groups = supervertices(
+                level_tree, threshold, step, max_size if level else max_supervertex_size
+            )
             layers.append(groups)
     return np.stack(layers)
 
 
-def group_affinity(affinity: sp.csr_array, groups: np.ndarray, rows: np.ndarray | None) -> sp.csr_array:
+def group_affinity(
+    affinity: sp.csr_array, groups: np.ndarray, rows: np.ndarray | None
+) -> sp.csr_array:
     """Affinity graph of groups of samples: groups are linked where their samples are.
 
     The affinity of two linked groups is the cosine of their centres (the paper's Algorithm 2) or, without
@@ -165,17 +193,20 @@ def group_affinity(affinity: sp.csr_array, groups: np.ndarray, rows: np.ndarray 
     """
     n_groups = groups.max() + 1
     member = sp.csr_array(
-        (np.ones(len(groups), np.float32), groups, np.arange(len(groups) + 1)), (len(groups), n_groups)
+        (np.ones(len(groups), np.float32), groups, np.arange(len(groups) + 1)),
+        (len(groups), n_groups),
     )
     linked = sp.triu(member.T @ affinity @ member, k=1, format="coo")
     if rows is None:
-        pattern = sp.csr_array((np.ones_like(affinity.data), affinity.indices, affinity.indptr), affinity.shape)
+        pattern = sp.csr_array(
+            (np.ones_like(affinity.data), affinity.indices, affinity.indptr), affinity.shape
+        )
         links = sp.triu(member.T @ pattern @ member, k=1, format="coo")
         values = linked.data / links.data
     else:
         centres = member.T @ rows
         centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-        values = _pair_products(centres, *linked.coords)
+        values = pair_products(centres, centres, *linked.coords)
     values = np.maximum(values, np.finfo(np.float32).tiny)
     upper = sp.coo_array((values, linked.coords), linked.shape)
     return (upper + upper.T).tocsr()
@@ -200,10 +231,80 @@ def _raises_survived(affinity, threshold, step):
     return raises
 
 
-def _pair_products(vectors, left, right, block=65_536):
-    """Inner products of given pairs of rows, in blocks that bound the memory."""
-    values = np.empty(len(left), dtype=np.float32)
-    for start in range(0, len(left), block):
-        part = slice(start, start + block)
-        values[part] = np.einsum("ij,ij->i", vectors[left[part]], vectors[right[part]])
-    return values
+def average_link_layers(
+    affinity: sp.csr_array, thresholds: np.ndarray, missing: str, n_neighbors: int
+) -> np.ndarray:
+    """Partitions by average linkage, one at each of several falling thresholds.
+
+    This is Algorithm 2 with many levels and the mean in place of the single link: mutually nearest groups
+    merge while the affinity of their members is at least the threshold on average. All such pairs merge at
+    once, by one sparse matrix product, until there is none; then the threshold falls.
+
+    Parameters
+    ----------
+    affinity : csr_array of shape (n_samples, n_samples)
+        Symmetric, in [0, 1].
+    thresholds : ndarray of shape (n_layers,)
+        Falling.
+    missing : {"zero", "ignore"}
+        What pairs without a link count: "zero", as far as the shorter side of `n_neighbors` links a sample could
+        have held them, or nothing, so that the mean is over links.
+    n_neighbors : int
+        Length of the neighbour lists behind the graph.
+
+    Returns
+    -------
+    int32 ndarray of shape (n_layers, n_samples)
+    """
+    n_samples = affinity.shape[0]
+    labels, sizes = np.arange(n_samples, dtype=np.int32), np.ones(n_samples)
+    total = affinity.astype(np.float64)
+    count = sp.csr_array((np.ones_like(total.data), total.indices, total.indptr), total.shape)
+    layers = np.empty((len(thresholds), n_samples), dtype=np.int32)
+    for layer, threshold in zip(layers, thresholds, strict=True):
+        while True:
+            rows = np.repeat(np.arange(len(sizes)), np.diff(total.indptr))
+            if missing == "zero":
+                smaller = np.minimum(sizes[rows], sizes[total.indices])
+                larger = np.maximum(sizes[rows], sizes[total.indices])
+                pairs = smaller * np.minimum(larger, n_neighbors)
+            else:
+                pairs = count.data
+            groups = _merge_mutual_nearest(
+                rows, total.indices, total.data / pairs, threshold, len(sizes)
+            )
+            if groups is None:
+                break
+            member = sp.csr_array((np.ones(len(groups)), (np.arange(len(groups)), groups)))
+            total, count = (
+                _without_diagonal(member.T @ total @ member),
+                _without_diagonal(member.T @ count @ member),
+            )
+            sizes, labels = member.T @ sizes, groups[labels]
+        layer[:] = labels
+    return layers
+
+
+def _merge_mutual_nearest(rows, cols, values, threshold, n_groups):
+    """New number of each group after all mutually nearest pairs merged; None if no pair is left."""
+    near = values >= threshold
+    rows, cols, values = rows[near], cols[near], np.round(values[near], 9)
+    # Nearest of each group; among equals the pair of lowest numbers, the same seen from both sides.
+    order = np.lexsort((np.maximum(rows, cols), np.minimum(rows, cols), -values, rows))
+    first = order[np.flatnonzero(np.diff(rows[order], prepend=-1))]
+    nearest = np.full(n_groups, -1)
+    nearest[rows[first]] = cols[first]
+    lower = np.flatnonzero(nearest >= 0)
+    lower = lower[(nearest[nearest[lower]] == lower) & (lower < nearest[lower])]
+    if not len(lower):
+        return None
+    groups = np.arange(n_groups)
+    groups[nearest[lower]] = lower
+    return np.unique(groups, return_inverse=True)[1].reshape(-1).astype(np.int32)
+
+
+def _without_diagonal(matrix):
+    matrix = matrix.tocoo()
+    off = matrix.coords[0] != matrix.coords[1]
+    rows, cols = (coordinate[off] for coordinate in matrix.coords)
+    return sp.coo_array((matrix.data[off], (rows, cols)), matrix.shape).tocsr()

@@ -73,4 +73,6 @@ def suppress(
         kept |= winners
         undecided &= ~winners
         undecided[left[winners[right]]] = False
-    return deoverlap(proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min))
+    return deoverlap(
+        proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min)
+    )

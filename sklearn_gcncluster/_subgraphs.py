@@ -28,41 +28,56 @@ class LayerCut(NamedTuple):
     """intp of shape (n_proposals + 1,): first row of each proposal."""
     vertices: np.ndarray
     """int32 of shape (n_rows,): the sample behind each row."""
-    near: sp.csr_array
-    """Affinities of shape (n_rows, n_samples): all neighbours of each row's sample."""
+    indptr: np.ndarray
+    """intp of shape (n_rows + 1,): first link of each row. A *link* joins a row to any neighbour."""
+    neighbors: np.ndarray
+    """int32 of shape (n_links,): the sample at the other end."""
+    entries: np.ndarray
+    """intp of shape (n_links,): where the link stands in the data of the graph's matrices."""
     inside: np.ndarray
-    """bool of shape (near.nnz,): whether the neighbour belongs to the same proposal."""
+    """bool of shape (n_links,): whether the other end belongs to the same proposal."""
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Size of the proposal that each row belongs to."""
+        sizes = np.diff(self.offsets)
+        return np.repeat(sizes, sizes)
 
 
-def cut_layer(affinity: sp.csr_array, proposals: Proposals, layer: np.ndarray) -> LayerCut:
-    """Tell the edges inside the proposals of a layer from those that leave them.
+def cut_layer(pattern: sp.csr_array, proposals: Proposals, layer: int) -> LayerCut:
+    """Tell the edges inside the proposals that are new in a layer from those that leave them.
 
     Proposals of a layer are disjoint, so an edge lies inside one exactly if both ends have its number.
 
     Parameters
     ----------
-    affinity : csr_array of shape (n_samples, n_samples)
+    pattern : csr_array of shape (n_samples, n_samples)
+        Any matrix of the graph; its values are not looked at.
     proposals : Proposals
-    layer : int ndarray of shape (n_samples,)
-        One of ``proposals.layers``.
+    layer : int
+        Index of the layer.
     """
-    held = layer[layer >= 0]
-    first, last = (held.min(), held.max()) if len(held) else (0, -1)
-    offsets = proposals.indptr[first : last + 2]
+    first, stop = proposals.starts[layer : layer + 2]
+    offsets = proposals.indptr[first : stop + 1]
     vertices = proposals.indices[offsets[0] : offsets[-1]]
-    near = affinity[vertices]
-    inside = layer[near.indices] == np.repeat(layer[vertices], np.diff(near.indptr))
-    return LayerCut(offsets - offsets[0], vertices, near, inside)
+    entries, indptr = ranges(pattern.indptr[vertices], pattern.indptr[vertices + 1])
+    neighbors = pattern.indices[entries]
+    number = proposals.layers[layer]
+    inside = number[neighbors] == np.repeat(number[vertices], np.diff(indptr))
+    return LayerCut(offsets - offsets[0], vertices, indptr, neighbors, entries, inside)
 
 
-def layer_subgraphs(cut: LayerCut) -> Subgraphs:
+def layer_subgraphs(cut: LayerCut, affinity: sp.csr_array) -> Subgraphs:
     """Graphs of all proposals of one layer, in the order of their numbers."""
-    near, inside = cut.near, cut.inside
-    row_of = np.empty(near.shape[1], dtype=np.int32)
+    row_of = np.empty(affinity.shape[0], dtype=np.int32)
     row_of[cut.vertices] = np.arange(len(cut.vertices), dtype=np.int32)
-    indptr = np.concatenate([[0], np.cumsum(inside)])[near.indptr]
     adjacency = sp.csr_array(
-        (near.data[inside], row_of[near.indices[inside]], indptr), (len(cut.vertices),) * 2
+        (
+            affinity.data[cut.entries[cut.inside]],
+            row_of[cut.neighbors[cut.inside]],
+            np.concatenate([[0], np.cumsum(cut.inside)])[cut.indptr],
+        ),
+        (len(cut.vertices), len(cut.vertices)),
     )
     return Subgraphs(cut.offsets, cut.vertices, adjacency)
 
@@ -84,7 +99,10 @@ def concatenate(parts: list[Subgraphs]) -> Subgraphs:
     """All proposals of several parts, one after the other."""
     starts = np.cumsum([0] + [len(part.vertices) for part in parts])
     return Subgraphs(
-        np.concatenate([[0]] + [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]),
+        np.concatenate(
+            [[0]]
+            + [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+        ),
         np.concatenate([part.vertices for part in parts]),
         sp.block_diag([part.adjacency for part in parts], format="csr"),
     )

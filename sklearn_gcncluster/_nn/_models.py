@@ -22,7 +22,9 @@ class DetectionNetwork(nn.Module):
     pooling : {"max", "mean", "sum"}
     """
 
-    def __init__(self, n_structure: int, n_embedding: int, hidden_channels: tuple[int, ...], pooling: str):
+    def __init__(
+        self, n_structure: int, n_embedding: int, hidden_channels: tuple[int, ...], pooling: str
+    ):
         super().__init__()
         self.pooling = pooling
         self.input = InputConvolution(n_structure, n_embedding, hidden_channels[0])
@@ -67,4 +69,6 @@ N_SEED_INPUTS = 3
 
 
 def _hidden(channels):
-    return nn.ModuleList(GraphConvolution(i, o) for i, o in zip(channels, channels[1:], strict=False))
+    return nn.ModuleList(
+        GraphConvolution(i, o) for i, o in zip(channels, channels[1:], strict=False)
+    )

@@ -17,7 +17,9 @@ from ._models import SegmentationNetwork
 from ._training import Schedule, Weights, resolve_device, train
 
 
-def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator):
+def draw_seeds(
+    subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator
+):
     """Draw rows of each proposal to be its seeds, without repeating one.
 
     Parameters
@@ -43,7 +45,11 @@ def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: 
 
 
 def seed_inputs(
-    part: Subgraphs, rows: np.ndarray, structure: np.ndarray, embedding: np.ndarray | None, seeds: np.ndarray
+    part: Subgraphs,
+    rows: np.ndarray,
+    structure: np.ndarray,
+    embedding: np.ndarray | None,
+    seeds: np.ndarray,
 ) -> np.ndarray:
     """Inputs of GCN-S: structure, the mark of the seed, the affinity and the similarity to it.
 
@@ -62,7 +68,9 @@ def seed_inputs(
     marks = np.zeros((len(rows), 3), dtype=np.float32)
     marks[seeds, 0] = 1
     linked = part.adjacency[seeds]
-    marks[linked.indices, 1] = linked.data  # blocks do not touch: each column holds at most one entry
+    marks[linked.indices, 1] = (
+        linked.data
+    )  # blocks do not touch: each column holds at most one entry
     if embedding is None:
         marks[:, 2] = marks[:, 1]
     else:
@@ -109,7 +117,9 @@ def train_segmentation(
     on = resolve_device(device)
     proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
     samples = None if embedding is None else torch.tensor(embedding, device=on)
-    scale = input_scale(np.concatenate([structure, np.zeros((len(structure), 3), np.float32)], axis=1))
+    scale = input_scale(
+        np.concatenate([structure, np.zeros((len(structure), 3), np.float32)], axis=1)
+    )
     scale["scale.std"][-3:] = 1
 
     def loss_of(network, items, dropout):
@@ -174,7 +184,11 @@ class Segmentation:
             starts = subgraphs.offsets[proposals[items]]
             rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
             inputs = seed_inputs(
-                part, rows, structure, self._rows_embedding, part.offsets[:-1] + seeds[items] - starts
+                part,
+                rows,
+                structure,
+                self._rows_embedding,
+                part.offsets[:-1] + seeds[items] - starts,
             )
             probability = 1 / (1 + np.exp(-self._trained(part, inputs)))
             positives = np.add.reduceat((probability > 0.5).astype(np.int64), part.offsets[:-1])

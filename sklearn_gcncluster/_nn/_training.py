@@ -80,7 +80,9 @@ def train(
     best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
     for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
         total = 0.0
-        batches = vertex_batches(offsets, order_random.permutation(train_items), schedule.batch_size)
+        batches = vertex_batches(
+            offsets, order_random.permutation(train_items), schedule.batch_size
+        )
         for items in batches:
             losses = loss_of(network, items, _dropout(schedule.dropout, generator))
             optimiser.zero_grad()
@@ -101,7 +103,9 @@ def train(
 
 def network_weights(network: nn.Module) -> Weights:
     """The parameters as plain arrays, so that they outlive torch, devices and pickles."""
-    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
+    return {
+        name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()
+    }
 
 
 def with_weights(network: nn.Module, weights: Weights, device: torch.device) -> nn.Module:

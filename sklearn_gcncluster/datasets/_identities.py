@@ -1,7 +1,7 @@
 """Synthetic embeddings that are hard to cluster for the reasons that face embeddings are."""
 
 from numbers import Integral, Real
-from typing import Literal, overload
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
@@ -11,44 +11,6 @@ from .._compat import Interval, validate_params
 _SAMPLES_PER_CLASS = 25  # on average, unless the number of classes is given
 _RELATIVES = 10  # classes that look alike
 _BLOCK_ROWS = 1_024  # keeps a block in the cache of a core; has no influence on the result
-
-
-@overload
-def make_identities(
-    n_samples: int = ...,
-    n_classes: int | None = ...,
-    n_features: int = ...,
-    *,
-    return_bunch: Literal[False] = ...,
-    size_exponent: float = ...,
-    class_similarity: float = ...,
-    n_modes: int = ...,
-    mode_spread: float = ...,
-    class_spread: float = ...,
-    spectrum_decay: float = ...,
-    low_quality: float = ...,
-    label_noise: float = ...,
-    random_state: int | np.random.RandomState | None = ...,
-) -> tuple[np.ndarray, np.ndarray]: ...
-
-
-@overload
-def make_identities(
-    n_samples: int = ...,
-    n_classes: int | None = ...,
-    n_features: int = ...,
-    *,
-    return_bunch: Literal[True],
-    size_exponent: float = ...,
-    class_similarity: float = ...,
-    n_modes: int = ...,
-    mode_spread: float = ...,
-    class_spread: float = ...,
-    spectrum_decay: float = ...,
-    low_quality: float = ...,
-    label_noise: float = ...,
-    random_state: int | np.random.RandomState | None = ...,
-) -> Bunch: ...
 
 
 @validate_params(
@@ -70,21 +32,21 @@ def make_identities(
     prefer_skip_nested_validation=True,
 )
 def make_identities(
-    n_samples=10_000,
-    n_classes=None,
-    n_features=256,
+    n_samples: int = 10_000,
+    n_classes: int | None = None,
+    n_features: int = 256,
     *,
-    size_exponent=0.7,
-    class_similarity=0.3,
-    n_modes=3,
-    mode_spread=0.6,
-    class_spread=0.8,
-    spectrum_decay=0.4,
-    low_quality=0.1,
-    label_noise=0.0,
-    random_state=None,
-    return_bunch=False,
-):
+    size_exponent: float = 0.7,
+    class_similarity: float = 0.3,
+    n_modes: int = 3,
+    mode_spread: float = 0.6,
+    class_spread: float = 0.7,
+    spectrum_decay: float = 0.4,
+    low_quality: float = 0.1,
+    label_noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+    return_bunch: bool = False,
+) -> Any:
     r"""Make embeddings that look like those of faces: long-tailed, multi-modal, of mixed quality.
 
     With :math:`c_k` the centre of class k, :math:`m_{kj}` the offset of its mode j (a pose, an
@@ -93,7 +55,8 @@ def make_identities(
 
     .. math::
 
-        q_i \, (c_k + s_{mode} \, m_{kj}) + (1 - q_i) \, h + (2 - q_i) \, s_{class} \, g_i.
+        q_i \, \frac{c_k + s_{mode} \, m_{kj}}{\sqrt{1 + s_{mode}^2}}
+        + (1 - q_i) \, h + (2 - q_i) \, s_{class} \, g_i.
 
     So an unreadable sample loses its identity, drifts towards the hub, where other unreadable
     samples are, and carries twice the noise. Centres come in groups of ten relatives that look
@@ -116,10 +79,11 @@ def make_identities(
     n_modes : int, default=3
         Modes of a class, at least 1. The first is the most frequent.
     mode_spread : float, default=0.6
-        Length of the offset of a mode, where the centre has length 1.
-    class_spread : float, default=0.8
-        Length of the noise of a sample of quality 1, where the centre has length 1. It matters
-        most for how hard the set is: 0.5 is easy and 1.0 is hard.
+        Length of the offset of a mode, where the centre has length 1. Modes of a class have an
+        expected cosine similarity of ``1 / (1 + mode_spread**2)``.
+    class_spread : float, default=0.7
+        Length of the noise of a sample of quality 1, where its mode has length 1. It matters most
+        for how hard the set is: 0.4 is easy and 1.0 is hard.
     spectrum_decay : float, default=0.4
         The standard deviation of feature j is proportional to ``(j + 1) ** -spectrum_decay``. 0
         is isotropic, and noise of hundreds of features hardly ever makes two classes meet. Real
@@ -172,7 +136,7 @@ def make_identities(
     ((1000, 256), 'float32')
     >>> sizes = np.bincount(y)
     >>> len(sizes), int(np.median(sizes)), int(sizes.max())
-    (50, 13, 140)
+    (50, 13, 119)
     """
     n_classes = max(1, n_samples // _SAMPLES_PER_CLASS) if n_classes is None else n_classes
     if n_classes > n_samples:
@@ -186,7 +150,7 @@ def make_identities(
             "only one (n_classes=1). Ask for two classes or for label_noise=0."
         )
     # A Generator draws float32 without a detour and several times faster than a RandomState.
-    rng = np.random.default_rng(check_random_state(random_state).randint(2**32, size=4))
+    rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1, size=4))
 
     sizes = _class_sizes(n_samples, n_classes, size_exponent)
     target_clean = rng.permutation(np.repeat(rng.permutation(n_classes), sizes))
@@ -212,6 +176,7 @@ def make_identities(
     modes = draw(n_classes, n_modes)
     modes *= np.float32(mode_spread)
     modes += centres[:, None]
+    modes /= np.sqrt(np.float32(1 + mode_spread**2))  # spread modes are no clearer than others
 
     X = np.empty((n_samples, n_features), np.float32)
     for start in range(0, n_samples, _BLOCK_ROWS):

@@ -1,0 +1,256 @@
+"""X -> affinity graph, by what was learned of it: a linear map and the probability of each link.
+
+The training graph must be as imperfect as the graphs to come. So it is *cross-fitted*: classes are dealt
+into folds, and every pair of samples is compared, and every link judged, by models that saw neither end.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._graph import Graph, Links, link
+from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_products, shared_mass
+from ._metric import apply_map, class_folds, fit_map
+from ._neighbors import nearest_neighbors, similarities_of
+
+Weights = dict[str, dict[str, np.ndarray]]
+"""Learned arrays, by the part that learned them and by their name in it."""
+
+MAX_FOLDS = 4
+_TRAINING_LINKS = 300_000
+"""Links that one model learns from."""
+_BLOCK_LINKS = 100_000
+"""Links whose features are in memory at once."""
+
+
+class GraphSettings(NamedTuple):
+    """How graphs are made."""
+
+    n_neighbors: int
+    metric: str
+    algorithm: str
+    affinity: str
+    metric_learning: str | bool
+    n_jobs: int | None
+    seed: int
+    verbose: bool
+
+
+def affinity_graph(rows: np.ndarray, weights: Weights, settings: GraphSettings) -> Graph:
+    """Affinity graph of new samples.
+
+    Parameters
+    ----------
+    rows : float32 ndarray of shape (n_samples, n_features)
+        Distinct rows, of unit length for "cosine".
+    weights : Weights
+        As from :func:`learn_affinity`; what is not there is not used.
+    settings : GraphSettings
+    """
+    mapped = apply_map(rows, weights["map"]) if "map" in weights else rows
+    neighbors, distances = _search(_comparable(mapped, settings.metric), None, settings)
+    links = link(neighbors, similarities_of(distances, settings.metric))
+    if settings.affinity != "learned":
+        return _graph(rows, links, unlearned_affinity(links, settings.affinity))
+    first = _first_features(rows, mapped, links)
+    odds = _mean_odds(first, _models(weights, "first"), np.arange(len(links.rows)))
+    second = _second_features(first, rows, links, _sigmoid(odds))
+    odds = _mean_odds(second, _models(weights, "second"), np.arange(len(links.rows)))
+    return _graph(rows, links, _sigmoid(odds))
+
+
+def learn_affinity(
+    rows: np.ndarray, y: np.ndarray, settings: GraphSettings
+) -> tuple[Graph, Weights]:
+    """Learn the affinity from labelled samples, and make their own graph by cross-fitting.
+
+    Parameters
+    ----------
+    rows : float32 ndarray of shape (n_samples, n_features)
+    y : int ndarray of shape (n_samples,)
+        Class codes, -1 for unlabelled.
+    settings : GraphSettings
+
+    Returns
+    -------
+    graph : Graph
+        Of the training samples, as they would look to models that never saw them.
+    weights : Weights
+        For :func:`affinity_graph`.
+    """
+    folds = class_folds(y, _n_folds(y), np.random.default_rng(settings.seed))
+    links, mapped, weights = _learn_map(rows, y, folds, settings)
+    if settings.affinity != "learned":
+        return _graph(rows, links, unlearned_affinity(links, settings.affinity)), weights
+    first = _first_features(rows, mapped, links)
+    odds, models = _cross_fit(first, links, y, folds, settings.seed, settings.verbose)
+    weights |= {f"first.{number}": model for number, model in enumerate(models)}
+    second = _second_features(first, rows, links, _sigmoid(odds))
+    odds, models = _cross_fit(second, links, y, folds, settings.seed + MAX_FOLDS, settings.verbose)
+    weights |= {f"second.{number}": model for number, model in enumerate(models)}
+    return _graph(rows, links, _sigmoid(odds)), weights
+
+
+def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
+    """Affinity of each link without labels: its similarity, or the mass that both ends share."""
+    return np.clip(links.similarity, 0, 1) if affinity == "cosine" else shared_mass(links)
+
+
+def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
+    """Mean share of a sample's own class among as many nearest neighbours as the class has others.
+
+    Unlabelled samples, and classes of one sample, are left out.
+    """
+    counts = np.bincount(y[y >= 0])
+    others = np.where(y >= 0, counts[y] - 1, 0)
+    depth = np.minimum(others, neighbors.shape[1])
+    found = (y[neighbors] == y[:, None]) & (np.arange(neighbors.shape[1]) < depth[:, None])
+    asked = depth > 0
+    return float((found.sum(axis=1)[asked] / depth[asked]).mean()) if asked.any() else 0.0
+
+
+def _learn_map(rows, y, folds, settings):
+    """Links of the training samples, their mapped rows and the map, where one is of use to unseen classes."""
+    plain = _search(_comparable(rows, settings.metric), None, settings)
+    choice, weights, mapped = plain, {}, rows
+    if settings.metric_learning and folds.max() > 0:
+        crossed, crossed_rows = _cross_fitted_search(rows, y, folds, settings)
+        better = neighbor_precision(crossed[0], y) > neighbor_precision(plain[0], y)
+        if settings.metric_learning != "auto" or better:
+            choice, weights, mapped = crossed, {"map": fit_map(rows, y)}, crossed_rows
+    neighbors, distances = choice
+    return link(neighbors, similarities_of(distances, settings.metric)), mapped, weights
+
+
+def _cross_fitted_search(rows, y, folds, settings):
+    """Neighbours by maps that saw neither sample's fold, and each row under a map that did not see it."""
+    names = np.unique(
+        folds
+    )  # unlabelled samples (-1) are a fold of their own that no map learns from
+    where = {fold: np.flatnonzero(folds == fold) for fold in names}
+    mapped = np.empty_like(rows)
+    found = {fold: [] for fold in names}
+    for position, left in enumerate(names):
+        for right in names[position:]:
+            seen = (folds != left) & (folds != right)
+            weights = fit_map(rows[seen], y[seen])
+            ours, theirs = (apply_map(rows[where[fold]], weights) for fold in (left, right))
+            if left == right:
+                mapped[where[left]] = ours
+                found[left].append(_searched(ours, None, where[left], settings))
+            else:
+                found[left].append(_searched(theirs, ours, where[right], settings))
+                found[right].append(_searched(ours, theirs, where[left], settings))
+    n_neighbors = min(settings.n_neighbors, len(rows) - 1)
+    neighbors = np.empty((len(rows), n_neighbors), dtype=np.int32)
+    distances = np.empty((len(rows), n_neighbors), dtype=np.float32)
+    for fold, parts in found.items():
+        all_neighbors, all_distances = (
+            np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)
+        )
+        nearest = np.argsort(all_distances, axis=1, kind="stable")[:, :n_neighbors]
+        neighbors[where[fold]] = np.take_along_axis(all_neighbors, nearest, axis=1)
+        distances[where[fold]] = np.take_along_axis(all_distances, nearest, axis=1)
+    return (neighbors, distances), mapped
+
+
+def _searched(rows, queries, numbers, settings):
+    comparable = None if queries is None else _comparable(queries, settings.metric)
+    neighbors, distances = _search(_comparable(rows, settings.metric), comparable, settings)
+    return numbers[neighbors], distances
+
+
+def _search(rows, queries, settings):
+    return nearest_neighbors(
+        rows,
+        min(settings.n_neighbors, len(rows) - (queries is None)),
+        queries=queries,
+        metric=settings.metric,
+        algorithm=settings.algorithm,
+        n_jobs=settings.n_jobs,
+        random_state=settings.seed,
+    )
+
+
+def _cross_fit(features, links, y, folds, seed, verbose):
+    """Log-odds of each link by models that saw no link of either end's fold, and these models."""
+    from ._nn._links import train_links
+
+    ends = np.stack([folds[links.rows], folds[links.cols]])
+    labelled, same = (ends >= 0).all(axis=0), y[links.rows] == y[links.cols]
+    models, touched = [], []
+    for fold in range(folds.max() + 1):
+        touches = (ends == fold).any(axis=0)
+        usable = np.flatnonzero(labelled & ~touches if folds.max() else labelled)
+        random = np.random.default_rng(seed + fold)
+        chosen = np.sort(random.permutation(usable)[:_TRAINING_LINKS])
+        models.append(
+            train_links(features(chosen), same[chosen], seed=seed + fold, verbose=verbose)
+        )
+        touched.append(touches)
+    free = ~np.any(touched, axis=0)  # both ends unlabelled: any model will do
+    total, count = np.zeros(len(links.rows), np.float32), np.zeros(len(links.rows), np.float32)
+    for model, touches in zip(models, touched, strict=True):
+        asked = np.flatnonzero(touches | free)
+        total[asked] += _mean_odds(features, [model], asked)
+        count[asked] += 1
+    return total / count, models
+
+
+def _mean_odds(features, models, asked):
+    """Mean log-odds of the asked links over the models, block by block."""
+    from ._nn._links import link_odds
+
+    odds = np.empty(len(asked), dtype=np.float32)
+    for start in range(0, len(asked), _BLOCK_LINKS):
+        block = features(asked[start : start + _BLOCK_LINKS])
+        odds[start : start + _BLOCK_LINKS] = np.mean(
+            [link_odds(model, block) for model in models], axis=0
+        )
+    return odds
+
+
+def _first_features(rows, mapped, links):
+    centred = _centred(rows)
+    lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
+    return NeighborhoodFeatures(
+        links,
+        pair_products(centred, centred, links.rows, links.cols),
+        (lengths / np.sqrt((lengths**2).mean())).astype(np.float32),
+    )
+
+
+def _second_features(first, rows, links, probability):
+    second = ProbabilityFeatures(links, probability, _centred(rows))
+    return lambda part: np.concatenate([first(part), second(part)], axis=1)
+
+
+def _graph(rows, links, affinity):
+    return Graph(rows, links.similarities, links.matrix(links.similarity), links.matrix(affinity))
+
+
+def _models(weights, name):
+    return [weights[key] for key in sorted(weights) if key.startswith(f"{name}.")]
+
+
+def _comparable(rows, metric):
+    return _unit(rows) if metric == "cosine" else rows
+
+
+def _centred(rows):
+    return _unit(rows - rows.mean(axis=0))
+
+
+def _unit(rows):
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def _sigmoid(odds):
+    return (1 / (1 + np.exp(-odds))).astype(np.float32)
+
+
+def _n_folds(y):
+    """Number of folds: at least two classes in each, so that every model sees links between classes."""
+    return int(np.clip(len(np.unique(y[y >= 0])) // 4, 1, MAX_FOLDS))

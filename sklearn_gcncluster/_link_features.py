@@ -1,0 +1,227 @@
+"""What tells a link inside a class from a link between classes, whatever the embedding.
+
+Later work on the 2019 benchmark has one thread: clean the links first, by looking at the neighbourhoods
+of both ends. All features are symmetric in the two ends and free of the embedding's dimension and scale.
+They come in blocks of links, since at 100,000 samples all of them together would take gigabytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._graph import Links
+
+_DEPTHS = (5, 10, 20, 40, 80)
+"""Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
+_TABLE_ROWS = 64  # samples whose neighbour lists stand in one dense table: stays in the cache
+_TINY = 1e-9
+
+
+class NeighborhoodFeatures:
+    """Features of links from the neighbour lists: similarity against each end's own, ranks, overlap.
+
+    Densities and popularity of single samples are left out on purpose: a sample recurs in dozens of links,
+    and a model that knows it by its density learns its class by heart.
+
+    Parameters
+    ----------
+    links : Links
+    cosine : float32 ndarray of shape (n_links,)
+        A second similarity of the same links, by the embedding as given.
+    quality : float32 ndarray of shape (n_samples,)
+        Distance of each sample from the mean of all, in units of the root mean square: samples near it are
+        often of poor quality.
+    """
+
+    def __init__(self, links: Links, cosine: np.ndarray, quality: np.ndarray):
+        self._links, self._quality, self._cosine = links, quality, _standardised(cosine)
+        self._level, self._spread = links.similarities.mean(), links.similarities.std() + _TINY
+        self._standard = (links.similarities - self._level) / self._spread
+        self._weights = np.exp(self._standard - self._standard[:, :1])
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
+        links, standard = self._links, self._standard
+        rows, cols, n_neighbors = links.rows[part], links.cols[part], standard.shape[1]
+        similarity = (links.similarity[part] - self._level) / self._spread
+        ranks = links.ranks[:, part]
+        columns = [similarity, self._cosine[part], *_both(self._quality[rows], self._quality[cols])]
+        for k in (1, 3, 5, 10, 20, 40, 80):
+            kth = standard[:, min(k, n_neighbors) - 1]
+            columns += _both(similarity - kth[rows], similarity - kth[cols])
+        columns += _both(*np.log1p(ranks))
+        columns.append((ranks < n_neighbors).all(axis=0))
+        columns += _overlap_features(links.neighbors, self._weights, rows, cols)[:-1]
+        return np.column_stack(columns).astype(np.float32)
+
+
+class ProbabilityFeatures:
+    """Features of links from neighbourhoods weighted by a first estimate of each link's probability.
+
+    Parameters
+    ----------
+    links : Links
+    probability : float32 ndarray of shape (n_links,)
+    rows : float32 ndarray of shape (n_samples, n_features) or None
+        Embedding, to be smoothed over the weighted neighbourhoods; None leaves those features out.
+    """
+
+    def __init__(self, links: Links, probability: np.ndarray, rows: np.ndarray | None):
+        self._links, self._probability = links, probability
+        matrix = links.matrix(probability)
+        self._neighbors, self._weights = strongest(matrix, links.neighbors.shape[1])
+        self._degree = self._weights.sum(axis=1)
+        self._smoothed = []
+        for power in (1, 2) if rows is not None else ():
+            smoothed = _smoothed(matrix, rows, power)
+            both = pair_products(smoothed, smoothed, links.rows, links.cols)
+            level, spread = both.mean(), both.std() + _TINY
+            one = pair_products(rows, smoothed, links.rows, links.cols)
+            other = pair_products(smoothed, rows, links.rows, links.cols)
+            self._smoothed += [(value - level) / spread for value in (both, *_both(one, other))]
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
+        rows, cols = self._links.rows[part], self._links.cols[part]
+        probability, degree, weights = self._probability[part], self._degree, self._weights
+        columns = [log_odds(probability), *_both(np.log1p(degree[rows]), np.log1p(degree[cols]))]
+        overlap = _overlap_features(self._neighbors, weights, rows, cols)
+        shared = overlap[-1]
+        columns += [*overlap[:-1], np.log1p(shared)]
+        columns += _both(
+            shared / np.maximum(degree[rows] - probability, 0.05),
+            shared / np.maximum(degree[cols] - probability, 0.05),
+        )
+        for k in (1, 3, 10, 30, 80):
+            kth = weights[:, min(k, weights.shape[1]) - 1]
+            columns += _both(probability - kth[rows], probability - kth[cols])
+        columns += [values[part] for values in self._smoothed]
+        return np.column_stack(columns).astype(np.float32)
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """Logarithm of p / (1 - p), for p held within 1e-4 of the ends."""
+    clipped = np.clip(probability, 1e-4, 1 - 1e-4)
+    return np.log(clipped / (1 - clipped))
+
+
+def shared_mass(links: Links) -> np.ndarray:
+    """Share of both ends' neighbourhoods that they have in common, without any labels.
+
+    Each sample spreads ``exp(-d^2 / 0.5)``, d being the distance of unit vectors, over itself and its
+    neighbours, to a total of one; the score is the mean of the two ends' mass on the samples they share
+    (the edge score of FC-ES; see "what later work shows" in docs/experiments.rst).
+
+    Returns
+    -------
+    float32 ndarray of shape (n_links,)
+        In [0, 1].
+    """
+    n_samples, n_neighbors = links.neighbors.shape
+    itself = np.arange(n_samples, dtype=np.int32)[:, None]
+    listed = np.concatenate([itself, links.neighbors[:, : n_neighbors - 1]], axis=1)
+    mass = np.exp(
+        -(2 - 2 * np.concatenate([np.ones_like(itself), links.similarities[:, :-1]], axis=1)) / 0.5
+    )
+    mass = (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)
+    everywhere = np.arange(len(links.rows))
+    _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())
+    return (sums[:, 2] + sums[:, 3]) / 2
+
+
+def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    """The heaviest entries of each row of a sparse matrix, heaviest first.
+
+    Returns
+    -------
+    indices : int32 ndarray of shape (n_samples, n_neighbors)
+        Filled up with the row itself.
+    weights : float32 ndarray of shape (n_samples, n_neighbors)
+        Filled up with zeros.
+    """
+    n_samples, degree = matrix.shape[0], np.diff(matrix.indptr)
+    row = np.repeat(np.arange(n_samples, dtype=np.int32), degree)
+    order = np.lexsort((-matrix.data, row))
+    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], degree)
+    kept = place < n_neighbors
+    indices = np.repeat(np.arange(n_samples, dtype=np.int32)[:, None], n_neighbors, axis=1)
+    weights = np.zeros((n_samples, n_neighbors), dtype=np.float32)
+    indices[row[kept], place[kept]] = matrix.indices[order[kept]]
+    weights[row[kept], place[kept]] = matrix.data[order[kept]]
+    return indices, weights
+
+
+def pair_products(
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
+) -> np.ndarray:
+    """Inner products of rows of two matrices, pair by pair, in blocks that bound the memory."""
+    out = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        out[part] = np.einsum("ij,ij->i", left[rows[part]], right[cols[part]])
+    return out
+
+
+def _overlap_features(neighbors, weights, rows, cols):
+    """Overlap counts at all depths and weighted overlaps; the last is the sum of products."""
+    counts, sums = _overlaps(neighbors, weights, rows, cols, _DEPTHS)
+    total = weights.sum(axis=1) + _TINY
+    length = np.sqrt((weights**2).sum(axis=1)) + _TINY
+    products, minima, mass_rows, mass_cols = sums.T
+    return [
+        *counts.T,
+        minima / (total[rows] + total[cols] - minima),
+        *_both(mass_rows / total[rows], mass_cols / total[cols]),
+        products / (length[rows] * length[cols]),
+        products,
+    ]
+
+
+def _overlaps(neighbors, weights, rows, cols, depths):
+    """Common neighbours of both ends of links that ascend by row.
+
+    Returns the share of common neighbours at each depth, and four sums over the common neighbours: of
+    products and of minima of both weights, of the weights of `rows`, and of those of `cols`.
+    """
+    n_samples, n_neighbors = neighbors.shape
+    depths = [min(depth, n_neighbors) for depth in depths]
+    counts = np.empty((len(rows), len(depths)), dtype=np.float32)
+    sums = np.empty((len(rows), 4), dtype=np.float32)
+    # Lists of a few samples are written out as dense rows, in which the other ends' lists are looked up.
+    place = np.full((_TABLE_ROWS, n_samples), n_neighbors, dtype=np.int16)
+    weight = np.zeros((_TABLE_ROWS, n_samples), dtype=np.float32)
+    bounds = np.searchsorted(rows, np.arange(0, n_samples + _TABLE_ROWS, _TABLE_ROWS))
+    for block in np.flatnonzero(np.diff(bounds)):
+        start, part = block * _TABLE_ROWS, slice(bounds[block], bounds[block + 1])
+        listed = neighbors[start : start + _TABLE_ROWS]
+        table_rows = np.arange(len(listed))[:, None]
+        place[table_rows, listed] = np.arange(n_neighbors, dtype=np.int16)
+        weight[table_rows, listed] = weights[start : start + _TABLE_ROWS]
+        local, others = (rows[part] - start)[:, None], neighbors[cols[part]]
+        if depths:
+            found = place[local, others]
+            for column, depth in enumerate(depths):
+                counts[part, column] = (found[:, :depth] < depth).sum(axis=1) / depth
+        ours, theirs = weight[local, others], weights[cols[part]]
+        sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
+        sums[part, 1] = np.minimum(ours, theirs).sum(axis=1)
+        sums[part, 2] = ours.sum(axis=1)
+        sums[part, 3] = np.einsum("ij,ij->i", ours > 0, theirs)
+        place[table_rows, listed] = n_neighbors
+        weight[table_rows, listed] = 0
+    return counts, sums
+
+
+def _smoothed(matrix, rows, power):
+    weighted = sp.csr_array((matrix.data**power, matrix.indices, matrix.indptr), matrix.shape)
+    out = rows + weighted @ rows
+    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+
+
+def _standardised(values):
+    return (values - values.mean()) / (values.std() + _TINY)
+
+
+def _both(left, right):
+    return [np.minimum(left, right), np.maximum(left, right)]
