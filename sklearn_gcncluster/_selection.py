@@ -19,7 +19,8 @@ def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.i
     scores : ndarray of shape (n_proposals,)
         Predicted IoU. Ties go to the earlier proposal.
     min_score : float
-        Proposals below it take nothing.
+        Proposals of two or more members below it take nothing. A single sample is a proposal too: its
+        predicted IoU, one over the size of its class, is the score that a group has to beat.
 
     Returns
     -------
@@ -29,7 +30,8 @@ def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.i
     n_proposals = len(scores)
     rank = np.empty(n_proposals + 1, dtype=np.int64)
     order = np.argsort(-scores, kind="stable")
-    rank[order] = np.where(scores[order] >= min_score, np.arange(n_proposals), n_proposals)
+    kept = (scores >= min_score) | (proposals.sizes == 1)
+    rank[order] = np.where(kept[order], np.arange(n_proposals), n_proposals)
     rank[-1] = n_proposals  # reached by -1, "in no proposal"
     best = np.full(proposals.layers.shape[1], n_proposals, dtype=np.int64)
     for layer in proposals.layers:
@@ -76,3 +78,55 @@ def suppress(
     return deoverlap(
         proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min)
     )
+
+
+def membership_of(proposals: Proposals, membership: np.ndarray, assigned: np.ndarray) -> np.ndarray:
+    """Membership probability of each sample in the proposal it went to, 0 for none.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    membership : float32 ndarray of shape (total size,)
+        Of each member, as in ``proposals.indices``.
+    assigned : int32 ndarray of shape (n_samples,)
+        From :func:`deoverlap` or :func:`suppress`.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_samples,)
+    """
+    n_samples = len(assigned)
+    keys = np.repeat(np.arange(len(proposals.sizes), dtype=np.int64), proposals.sizes) * n_samples
+    keys += proposals.indices
+    taken = np.flatnonzero(assigned >= 0)
+    out = np.zeros(n_samples, dtype=np.float32)
+    out[taken] = membership[np.searchsorted(keys, assigned[taken].astype(np.int64) * n_samples + taken)]
+    return out
+
+
+def number_clusters(assigned: np.ndarray, counts: np.ndarray, outliers: str) -> np.ndarray:
+    """Number clusters by falling size; those of one sample are outliers.
+
+    Parameters
+    ----------
+    assigned : int ndarray of shape (n_distinct,)
+        Any number for each group, -1 for samples in none.
+    counts : int ndarray of shape (n_distinct,)
+        How many samples each distinct one stands for.
+    outliers : {"noise", "singletons"}
+        Whether outliers get -1, or a number each, after the clusters.
+
+    Returns
+    -------
+    int64 ndarray of shape (n_distinct,)
+        Among equal sizes the cluster of the first sample comes first.
+    """
+    alone = assigned < 0
+    group = np.where(alone, assigned.max(initial=-1) + 1 + np.arange(len(assigned)), assigned)
+    _, first, group = np.unique(group, return_index=True, return_inverse=True)
+    sizes = np.bincount(group, weights=counts)
+    number = np.empty(len(sizes), dtype=np.int64)
+    number[np.lexsort((first, -sizes))] = np.arange(len(sizes))
+    if outliers == "noise":
+        number[sizes == 1] = -1
+    return number[group]

@@ -75,18 +75,23 @@ def train_detection(
 
 
 class Detection:
-    """A trained GCN-D at work on one data set."""
+    """Trained GCN-Ds at work on one data set; their scores are averaged."""
 
-    def __init__(self, weights: Weights, embedding, *, hidden_channels, pooling, device):
-        network = _network(len(weights["scale.mean"]), embedding, hidden_channels, pooling)
-        self._trained = TrainedNetwork(network, weights, embedding, device)
+    def __init__(self, weights: list[Weights], embedding, *, hidden_channels, pooling, device):
+        self._trained = [
+            TrainedNetwork(
+                _network(len(one["scale.mean"]), embedding, hidden_channels, pooling), one, embedding, device
+            )
+            for one in weights
+        ]
 
     def score(self, subgraphs: Subgraphs, structure: np.ndarray) -> np.ndarray:
         """Predicted IoU and IoP, float32 of shape (n_proposals, 2)."""
         scores = np.empty((len(subgraphs.offsets) - 1, 2), dtype=np.float32)
         for chosen in vertex_batches(subgraphs.offsets, np.arange(len(scores)), INFERENCE_ROWS):
             rows = slice(subgraphs.offsets[chosen[0]], subgraphs.offsets[chosen[-1] + 1])
-            scores[chosen] = self._trained(take(subgraphs, chosen), structure[rows])
+            part = take(subgraphs, chosen)
+            scores[chosen] = np.mean([network(part, structure[rows]) for network in self._trained], axis=0)
         return scores
 
 

@@ -89,9 +89,10 @@ def train(
             losses.mean().backward()
             optimiser.step()
             total += float(losses.detach().sum())
+        mean = total / max(len(train_items), 1)
         with torch.no_grad():
             valid = sum(float(loss_of(network, items, no_dropout).sum()) for items in valid_batches)
-        curve.append((total / max(len(train_items), 1), valid / max(len(valid_items), 1)))
+        curve.append((mean, valid / len(valid_items) if len(valid_items) else mean))
         if curve[-1][1] < best_loss:
             best, best_loss, waited = network_weights(network), curve[-1][1], 0
         else:
@@ -106,13 +107,6 @@ def network_weights(network: nn.Module) -> Weights:
     return {
         name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()
     }
-
-
-def with_weights(network: nn.Module, weights: Weights, device: torch.device) -> nn.Module:
-    """Put plain arrays into a network made under ``torch.device("meta")``."""
-    tensors = {name: torch.tensor(value, device=device) for name, value in weights.items()}
-    network.load_state_dict(tensors, assign=True)
-    return network.eval()
 
 
 def no_dropout(rows: torch.Tensor) -> torch.Tensor:
