@@ -83,12 +83,8 @@ PUBLIC = "public domain"
 # are left out, and so are cursive hands (sosho, gyosho, Aoyagi Soseki), which write other shapes.
 TYPEFACES = (
     Typeface("Noto Sans CJK JP", "opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk", OFL),
-    Typeface(
-        "Noto Sans CJK JP Black", "opentype/noto/NotoSansCJK-Black.ttc", "fonts-noto-cjk-extra", OFL
-    ),
-    Typeface(
-        "Noto Sans CJK JP Thin", "opentype/noto/NotoSansCJK-Thin.ttc", "fonts-noto-cjk-extra", OFL
-    ),
+    Typeface("Noto Sans CJK JP Black", "opentype/noto/NotoSansCJK-Black.ttc", "fonts-noto-cjk-extra", OFL),
+    Typeface("Noto Sans CJK JP Thin", "opentype/noto/NotoSansCJK-Thin.ttc", "fonts-noto-cjk-extra", OFL),
     Typeface("Noto Serif CJK JP", "opentype/noto/NotoSerifCJK-Regular.ttc", "fonts-noto-cjk", OFL),
     Typeface(
         "Noto Serif CJK JP Black",
@@ -133,19 +129,13 @@ TYPEFACES = (
     Typeface("YOzFont N", "truetype/yozvox-yozfont/YOzRN_.ttf", "fonts-yozvox-yozfont", OFL),
     Typeface("SetoFont", "truetype/seto/setofont.ttf", "fonts-seto", OFL),
     Typeface("Klee One", "truetype/klee/KleeOne-Regular.ttf", "fonts-klee", OFL),
-    Typeface(
-        "Yusei Magic", "truetype/yusei-magic/YuseiMagic-Regular.ttf", "fonts-yusei-magic", OFL
-    ),
+    Typeface("Yusei Magic", "truetype/yusei-magic/YuseiMagic-Regular.ttf", "fonts-yusei-magic", OFL),
     Typeface("Reggae One", "truetype/reggae/ReggaeOne-Regular.ttf", "fonts-reggae", OFL),
-    Typeface(
-        "DotGothic16", "truetype/dotgothic16/DotGothic16-Regular.ttf", "fonts-dotgothic16", OFL
-    ),
+    Typeface("DotGothic16", "truetype/dotgothic16/DotGothic16-Regular.ttf", "fonts-dotgothic16", OFL),
     Typeface("Train One", "truetype/train/TrainOne-Regular.ttf", "fonts-train", OFL),
     Typeface("Stick", "truetype/stick/Stick-Regular.ttf", "fonts-stick", OFL),
     Typeface("Rampart One", "truetype/rampart/RampartOne-Regular.ttf", "fonts-rampart", OFL),
-    Typeface(
-        "RocknRoll One", "truetype/rocknroll/RocknRollOne-Regular.ttf", "fonts-rocknroll", OFL
-    ),
+    Typeface("RocknRoll One", "truetype/rocknroll/RocknRollOne-Regular.ttf", "fonts-rocknroll", OFL),
     Typeface(
         "Dejima Mincho",
         "truetype/dejima-mincho/dejima-mincho-r227.ttf",
@@ -223,9 +213,7 @@ def draw(task: tuple[int, list[str]]) -> tuple[np.ndarray, np.ndarray]:
     """Degraded pictures (n_chars, SIDE, SIDE) and which of them show ink, for one typeface."""
     index, chars = task
     face = TYPEFACES[index]
-    font = ImageFont.truetype(
-        face.path, RENDER, index=face.font_index, layout_engine=ImageFont.Layout.BASIC
-    )
+    font = ImageFont.truetype(face.path, RENDER, index=face.font_index, layout_engine=ImageFont.Layout.BASIC)
     missing = print_glyph(font, "\U0010fffd").tobytes()  # .notdef
     pictures = np.empty((len(chars), SIDE, SIDE), np.uint8)
     present = np.empty(len(chars), bool)
@@ -293,9 +281,7 @@ def make() -> None:
     target, typeface = np.nonzero(choose_samples(present[:N_CLASSES], rng))
     fit_target, fit_typeface = np.nonzero(present[N_CLASSES:])
     with threadpool_limits(1):  # sums in another order would move last digits
-        centre, directions = fit_embedding(
-            features[N_CLASSES:][fit_target, fit_typeface], fit_target
-        )
+        centre, directions = fit_embedding(features[N_CLASSES:][fit_target, fit_typeface], fit_target)
         embeddings = normalize((features[target, typeface] - centre) @ directions)
     nibbles = pictures[target, typeface].reshape(len(target), -1)
     OUT.mkdir(parents=True, exist_ok=True)
@@ -314,9 +300,7 @@ def make() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make the shipped glyphs data set.")
-    parser.add_argument(
-        "--packages", action="store_true", help="only print the Debian packages it needs"
-    )
+    parser.add_argument("--packages", action="store_true", help="only print the Debian packages it needs")
     if parser.parse_args().packages:
         print(*sorted({face.package for face in TYPEFACES}))
     else:

@@ -21,6 +21,9 @@ Weights = dict[str, dict[str, np.ndarray]]
 MAX_FOLDS = 4
 _TRAINING_LINKS = 300_000
 """Links that one model learns from."""
+_VIEWS = (1, 3 / 8, 1 / 8)
+"""Shares of the neighbour lists that models learn from. In the short lists a class fills the list, as a class
+larger than any of the training set does in the full one; without them such classes fall apart."""
 _BLOCK_LINKS = 100_000
 """Links whose features are in memory at once."""
 
@@ -61,9 +64,7 @@ def affinity_graph(rows: np.ndarray, weights: Weights, settings: GraphSettings) 
     return _graph(rows, links, _sigmoid(odds))
 
 
-def learn_affinity(
-    rows: np.ndarray, y: np.ndarray, settings: GraphSettings
-) -> tuple[Graph, Weights]:
+def learn_affinity(rows: np.ndarray, y: np.ndarray, settings: GraphSettings) -> tuple[Graph, Weights]:
     """Learn the affinity from labelled samples, and make their own graph by cross-fitting.
 
     Parameters
@@ -81,16 +82,22 @@ def learn_affinity(
         For :func:`affinity_graph`.
     """
     folds = class_folds(y, _n_folds(y), np.random.default_rng(settings.seed))
-    links, mapped, weights = _learn_map(rows, y, folds, settings)
+    neighbors, similarities, mapped, weights = _learn_map(rows, y, folds, settings)
     if settings.affinity != "learned":
+        links = link(neighbors, similarities)
         return _graph(rows, links, unlearned_affinity(links, settings.affinity)), weights
-    first = _first_features(rows, mapped, links)
-    odds, models = _cross_fit(first, links, y, folds, settings.seed, settings.verbose)
+    depths = {max(int(neighbors.shape[1] * share), 1) for share in _VIEWS}
+    views = [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
+    features = [_first_features(rows, mapped, links) for links in views]
+    odds, models = _cross_fit(features, views, y, folds, settings.seed, settings.verbose)
     weights |= {f"first.{number}": model for number, model in enumerate(models)}
-    second = _second_features(first, rows, links, _sigmoid(odds))
-    odds, models = _cross_fit(second, links, y, folds, settings.seed + MAX_FOLDS, settings.verbose)
+    features = [
+        _second_features(first, rows, links, _sigmoid(view_odds))
+        for first, links, view_odds in zip(features, views, odds, strict=True)
+    ]
+    odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, settings.verbose)
     weights |= {f"second.{number}": model for number, model in enumerate(models)}
-    return _graph(rows, links, _sigmoid(odds)), weights
+    return _graph(rows, views[0], _sigmoid(odds[0])), weights
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -112,23 +119,20 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
 
 
 def _learn_map(rows, y, folds, settings):
-    """Links of the training samples, their mapped rows and the map, where one is of use to unseen classes."""
-    plain = _search(_comparable(rows, settings.metric), None, settings)
-    choice, weights, mapped = plain, {}, rows
+    """Neighbour lists of the training samples, their rows under a map, and the map if unseen classes gain."""
+    chosen, mapped, weights = _search(_comparable(rows, settings.metric), None, settings), rows, {}
     if settings.metric_learning and folds.max() > 0:
         crossed, crossed_rows = _cross_fitted_search(rows, y, folds, settings)
-        better = neighbor_precision(crossed[0], y) > neighbor_precision(plain[0], y)
+        better = neighbor_precision(crossed[0], y) > neighbor_precision(chosen[0], y)
         if settings.metric_learning != "auto" or better:
-            choice, weights, mapped = crossed, {"map": fit_map(rows, y)}, crossed_rows
-    neighbors, distances = choice
-    return link(neighbors, similarities_of(distances, settings.metric)), mapped, weights
+            chosen, mapped, weights = crossed, crossed_rows, {"map": fit_map(rows, y)}
+    neighbors, distances = chosen
+    return neighbors, similarities_of(distances, settings.metric), mapped, weights
 
 
 def _cross_fitted_search(rows, y, folds, settings):
     """Neighbours by maps that saw neither sample's fold, and each row under a map that did not see it."""
-    names = np.unique(
-        folds
-    )  # unlabelled samples (-1) are a fold of their own that no map learns from
+    names = np.unique(folds)  # unlabelled samples (-1) are a fold of their own that no map learns from
     where = {fold: np.flatnonzero(folds == fold) for fold in names}
     mapped = np.empty_like(rows)
     found = {fold: [] for fold in names}
@@ -147,9 +151,7 @@ def _cross_fitted_search(rows, y, folds, settings):
     neighbors = np.empty((len(rows), n_neighbors), dtype=np.int32)
     distances = np.empty((len(rows), n_neighbors), dtype=np.float32)
     for fold, parts in found.items():
-        all_neighbors, all_distances = (
-            np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True)
-        )
+        all_neighbors, all_distances = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
         nearest = np.argsort(all_distances, axis=1, kind="stable")[:, :n_neighbors]
         neighbors[where[fold]] = np.take_along_axis(all_neighbors, nearest, axis=1)
         distances[where[fold]] = np.take_along_axis(all_distances, nearest, axis=1)
@@ -174,29 +176,38 @@ def _search(rows, queries, settings):
     )
 
 
-def _cross_fit(features, links, y, folds, seed, verbose):
-    """Log-odds of each link by models that saw no link of either end's fold, and these models."""
+def _cross_fit(features, views, y, folds, seed, verbose):
+    """Log-odds of each view's links by models that saw no link of either end's fold, and these models."""
     from ._nn._links import train_links
 
-    ends = np.stack([folds[links.rows], folds[links.cols]])
-    labelled, same = (ends >= 0).all(axis=0), y[links.rows] == y[links.cols]
-    models, touched = [], []
-    for fold in range(folds.max() + 1):
-        touches = (ends == fold).any(axis=0)
-        usable = np.flatnonzero(labelled & ~touches if folds.max() else labelled)
+    n_folds = folds.max() + 1
+    ends = [np.stack([folds[links.rows], folds[links.cols]]) for links in views]
+    same = [y[links.rows] == y[links.cols] for links in views]
+    models = []
+    for fold in range(n_folds):
         random = np.random.default_rng(seed + fold)
-        chosen = np.sort(random.permutation(usable)[:_TRAINING_LINKS])
+        inputs, targets = [], []
+        for view_features, view_ends, view_same in zip(features, ends, same, strict=True):
+            usable = (view_ends >= 0).all(axis=0)
+            if n_folds > 1:
+                usable &= (view_ends != fold).all(axis=0)
+            chosen = random.permutation(np.flatnonzero(usable))[: _TRAINING_LINKS // len(views)]
+            chosen.sort()
+            inputs.append(view_features(chosen))
+            targets.append(view_same[chosen])
         models.append(
-            train_links(features(chosen), same[chosen], seed=seed + fold, verbose=verbose)
+            train_links(np.concatenate(inputs), np.concatenate(targets), seed=seed + fold, verbose=verbose)
         )
-        touched.append(touches)
-    free = ~np.any(touched, axis=0)  # both ends unlabelled: any model will do
-    total, count = np.zeros(len(links.rows), np.float32), np.zeros(len(links.rows), np.float32)
-    for model, touches in zip(models, touched, strict=True):
-        asked = np.flatnonzero(touches | free)
-        total[asked] += _mean_odds(features, [model], asked)
-        count[asked] += 1
-    return total / count, models
+    odds = []
+    for view_features, view_ends in zip(features, ends, strict=True):
+        total, count = np.zeros((2, view_ends.shape[1]), dtype=np.float32)
+        free = (view_ends < 0).all(axis=0)  # both ends unlabelled: any model will do
+        for fold, model in enumerate(models):
+            asked = np.flatnonzero((view_ends == fold).any(axis=0) | free)
+            total[asked] += _mean_odds(view_features, [model], asked)
+            count[asked] += 1
+        odds.append(total / count)
+    return odds, models
 
 
 def _mean_odds(features, models, asked):
@@ -206,9 +217,7 @@ def _mean_odds(features, models, asked):
     odds = np.empty(len(asked), dtype=np.float32)
     for start in range(0, len(asked), _BLOCK_LINKS):
         block = features(asked[start : start + _BLOCK_LINKS])
-        odds[start : start + _BLOCK_LINKS] = np.mean(
-            [link_odds(model, block) for model in models], axis=0
-        )
+        odds[start : start + _BLOCK_LINKS] = np.mean([link_odds(model, block) for model in models], axis=0)
     return odds
 
 

@@ -6,69 +6,34 @@ X -> distinct samples -> affinity graph -> proposals -> scores -> refined propos
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.exceptions import NotFittedError
 
 from ._affinity import GraphSettings, affinity_graph, learn_affinity
+from ._base import BaseGCN, Result
 from ._compat import Interval, StrOptions, fit_context
 from ._learning import NetworkSettings, learn_networks
 from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propose
-from ._samples import Samples, aggregate_labels, distinct_samples
-from ._selection import number_clusters
-from ._stages import Stages
-from .metrics import bcubed_fscore
 
 
-class GCNClustering(ClusterMixin, BaseEstimator):
-    """Clustering that learns from labelled classes how clusters look.
-
-    TODO docstring
-    """
+class GCNClustering(BaseGCN):
+    """DOC"""
 
     _parameter_constraints: dict = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "metric": [StrOptions({"cosine", "euclidean"})],
-        "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
-        "affinity": [StrOptions({"cosine", "neighborhood", "learned"})],
-        "metric_learning": ["boolean", StrOptions({"auto"})],
+        **BaseGCN._parameter_constraints,
         "proposals": [tuple, list],
-        "edge_threshold": [
-            StrOptions({"auto"}),
-            Interval(Real, None, 1, closed="left"),
-            "array-like",
-        ],
+        "edge_threshold": [StrOptions({"auto"}), Interval(Real, None, 1, closed="neither"), "array-like"],
         "threshold_step": [Interval(Real, 0, 1, closed="neither")],
         "max_supervertex_size": [Interval(Integral, 1, None, closed="left")],
         "n_levels": [Interval(Integral, 1, None, closed="left")],
         "min_proposal_size": [Interval(Integral, 1, None, closed="left")],
         "max_proposal_size": [None, Interval(Integral, 1, None, closed="left")],
-        "node_features": [StrOptions({"structure", "embedding", "both"})],
-        "hidden_channels": [tuple, list],
-        "pooling": [StrOptions({"max", "mean", "sum"})],
-        "n_networks": [Interval(Integral, 1, None, closed="left")],
         "segment": ["boolean"],
-        "iop_range": [tuple, list],
-        "n_training_seeds": [Interval(Integral, 1, None, closed="left")],
-        "n_seeds": [Interval(Integral, 1, None, closed="left")],
         "overlap": [StrOptions({"deoverlap", "nms"})],
         "max_overlap": [Interval(Real, 0, 1, closed="both")],
-        "min_score": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="both")],
+        "min_score": [Interval(Real, 0, 1, closed="both")],
         "outliers": [StrOptions({"noise", "singletons"})],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -96,7 +61,7 @@ class GCNClustering(ClusterMixin, BaseEstimator):
         n_seeds=5,
         overlap="deoverlap",
         max_overlap=0.5,
-        min_score="auto",
+        min_score=0.4,
         outliers="noise",
         max_epochs=40,
         learning_rate=2e-3,
@@ -146,89 +111,78 @@ class GCNClustering(ClusterMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn from labelled samples how clusters look, then cluster them."""
+        """Learn from labelled samples how clusters look, and cluster them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+        y : array-like of shape (n_samples,), default=None
+            Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
+            Without `y`, X is clustered with the networks of an earlier ``fit(X, y)``.
+
+        Returns
+        -------
+        self : GCNClustering
+
+        Raises
+        ------
+        ValueError
+            If y names fewer than two classes.
+        sklearn.exceptions.NotFittedError
+            If y is None and no networks were trained before.
+        """
         if y is None:
-            return self._fit_clusters(X)
-        X, codes = self._validate_labelled(X, y)
-        samples = distinct_samples(X, self.metric)
-        labels = aggregate_labels(codes, samples)
-        stages, seed = Stages(self.verbose), self._draw_seed()
-        with stages("affinity graph"):
-            graph, weights = learn_affinity(samples.rows, labels, self._settings(GraphSettings, seed))
+            return self._fit_unlabelled(X)
+        samples, classes = self._learning_samples(X, y)
+        self._seed, stages = self._draw_seed(), self._stages()
+        with stages("learn affinity"):
+            graph, affinity = learn_affinity(samples.rows, classes, self._settings(GraphSettings, self._seed))
         with stages("proposals"):
-            proposals = propose(graph, self._settings(ProposalSettings, seed))
-        with stages("training"):
-            learned = learn_networks(graph, proposals, labels, self._settings(NetworkSettings, seed))
-        self.weights_ = weights | learned.weights
-        self.min_score_ = learned.min_score if self.min_score == "auto" else self.min_score
-        self.loss_curve_ = learned.loss_curves
-        self._seed = seed
-        return self._keep(self._cluster(samples, graph, proposals, stages))
+            proposals = propose(graph, self._settings(ProposalSettings, self._seed))
+        with stages("train networks"):
+            networks, self.loss_curve_ = learn_networks(
+                graph, proposals, classes, self._settings(NetworkSettings, self._seed)
+            )
+        self.weights_ = affinity | networks
+        return self._keep(self._cluster(graph, proposals, samples, stages))
 
-    def fit_predict(self, X, y=None, **kwargs):
-        """Fit and return ``labels_``."""
-        return self.fit(X, y).labels_
-
-    def predict(self, X):
-        """Cluster new samples jointly, by the trained networks."""
-        return self._cluster_new(X).labels
-
-    def score(self, X, y):
-        """BCubed F of the clusters of X against the classes y."""
-        return bcubed_fscore(y, self.predict(X))
-
-    def _fit_clusters(self, X):
+    def _fit_unlabelled(self, X):
         if not hasattr(self, "weights_"):
-            raise ValueError("no networks")
+            raise NotFittedError(
+                "This GCNClustering has no networks yet: how clusters look is learned from labelled samples. "
+                "Call fit(X, y) with labels first; then fit(X), fit_predict(X) and predict(X) cluster any X of "
+                "the same embedding."
+            )
         return self._keep(self._cluster_new(X))
 
     def _cluster_new(self, X):
-        check_is_fitted(self, "weights_")
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        stages = Stages(self.verbose)
-        samples = distinct_samples(X, self.metric)
+        samples, stages = self._new_samples(X), self._stages()
         if len(samples.rows) == 1:
-            return _single(samples, self.outliers)
+            return self._only_one(samples)
         with stages("affinity graph"):
             graph = affinity_graph(samples.rows, self.weights_, self._settings(GraphSettings, self._seed))
         with stages("proposals"):
             proposals = propose(graph, self._settings(ProposalSettings, self._seed))
-        return self._cluster(samples, graph, proposals, stages)
+        return self._cluster(graph, proposals, samples, stages)
 
-    def _cluster(self, samples, graph, proposals, stages):
-        networks = self._settings(NetworkSettings, self._seed)
-        selection = self._settings(SelectionSettings, self._seed)._replace(min_score=self.min_score_)
-        clustered = cluster_graph(graph, proposals, self.weights_, networks, selection, stages)
-        labels = number_clusters(clustered.assigned, samples.counts, self.outliers)
-        return Result(labels[samples.inverse], clustered.membership[samples.inverse])
+    def _cluster(self, graph, proposals, samples, stages):
+        labels, probabilities, scores = cluster_graph(
+            graph,
+            samples.counts,
+            proposals,
+            self.weights_,
+            self._settings(NetworkSettings, self._seed),
+            self._settings(SelectionSettings, self._seed),
+            stages,
+        )
+        return Result(labels[samples.inverse], probabilities[samples.inverse], scores)
 
-    def _keep(self, result):
-        self.labels_ = result.labels
-        self.probabilities_ = result.probabilities
-        self.n_clusters_ = int(result.labels.max(initial=-1)) + 1
-        return self
-
-    def _settings(self, kind, seed):
-        values = {"seed": seed, "schedule": self._schedule()} | self.get_params(deep=False)
-        return kind(**{field: values[field] for field in kind._fields})
-
-    def _schedule(self):
-        return (self.max_epochs, self.learning_rate, self.batch_size, self.weight_decay, self.dropout, self.n_iter_no_change)
-
-    def _draw_seed(self):
-        return int(check_random_state(self.random_state).randint(2**31 - 1 - 100))
-
-    def _validate_labelled(self, X, y):
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C")
-        check_classification_targets(y)
-        labelled = y != -1
-        classes = np.unique(y[labelled])
-        if len(classes) < 2:
-            raise ValueError(f"y has {len(classes)} class(es)")
-        codes = np.where(labelled, np.searchsorted(classes, y), -1)
-        return X, codes
-
-
-class Result(NamedTuple):
-    labels: np.ndarray
-    probabilities: np.ndarray
+    def _only_one(self, samples):
+        """One distinct sample: a cluster if it occurs more than once, else an outlier."""
+        clustered = len(samples.inverse) > 1 or self.outliers == "singletons"
+        return Result(
+            np.full(len(samples.inverse), 0 if clustered else -1),
+            np.full(len(samples.inverse), float(clustered), dtype=np.float32),
+            np.full((int(clustered), 2), np.nan, dtype=np.float32),
+        )

@@ -69,12 +69,12 @@ def structure_features(graph: Graph, proposals: Proposals, layer: int, cut: Laye
     if not len(cut.vertices):
         return np.empty((0, N_STRUCTURE), np.float32)
     level, spread = graph.similarities.mean(), graph.similarities.std() + 1e-6
-    starts, degree, sizes = cut.indptr[:-1], np.diff(cut.indptr), cut.sizes
+    degree, sizes = np.diff(cut.indptr), cut.sizes
     similarity = (graph.similarity.data[cut.entries] - level) / spread
     affinity = graph.affinity.data[cut.entries]
 
     def total(values):
-        return np.add.reduceat(values, starts)
+        return _row_total(values, cut.indptr)
 
     n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
     a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
@@ -92,11 +92,11 @@ def structure_features(graph: Graph, proposals: Proposals, layer: int, cut: Laye
         members,
         a_in / np.maximum(n_in, 1),
         a_out / np.maximum(n_out, 1),
-        np.maximum.reduceat(affinity, starts),
+        _row_maximum(affinity, cut.indptr),
         np.log1p(a_all),
         np.log1p(a_out),
         a_in / (a_all + 1e-6),
-        n_in / degree,
+        n_in / np.maximum(degree, 1),
         n_in / np.maximum(np.minimum(sizes - 1, degree), 1),
         (1 + a_in) / sizes,
         (1 + a_in) / (sizes + a_out),
@@ -136,9 +136,7 @@ class _OtherGroups:
         """Highest total and highest mean affinity to one other group, 0 where there is none."""
         return (
             _row_maximum(self._totals.data, self._totals.indptr),
-            _row_maximum(
-                self._totals.data / self._group_sizes[self._totals.indices], self._totals.indptr
-            ),
+            _row_maximum(self._totals.data / self._group_sizes[self._totals.indices], self._totals.indptr),
         )
 
     def best_per_proposal(self, offsets):
@@ -150,6 +148,7 @@ class _OtherGroups:
         between = (collect @ self._totals).tocsr()
         proposal = np.repeat(np.arange(n_proposals), np.diff(between.indptr))
         mean = between.data / (np.diff(offsets)[proposal] * self._group_sizes[between.indices])
+        mean = mean.astype(np.float32)  # as the maximum that it is compared with
         highest = _row_maximum(mean, between.indptr)
         nearest = np.flatnonzero(mean == highest[proposal])
         size = np.zeros(n_proposals, np.float32)
@@ -171,11 +170,20 @@ def _affinity_to_groups(affinity, number, cut):
     return _OtherGroups(totals, np.bincount(group).astype(np.float32))
 
 
+def _row_total(values, indptr):
+    return _reduce_rows(np.add, values, indptr)
+
+
 def _row_maximum(values, indptr):
+    return _reduce_rows(np.maximum, values, indptr)
+
+
+def _reduce_rows(operation, values, indptr):
+    """Reduce each row of a sparse matrix; 0 for a row without entries, which ``reduceat`` gets wrong."""
     out = np.zeros(len(indptr) - 1, dtype=np.float32)
     filled = np.flatnonzero(np.diff(indptr))
     if len(filled):
-        out[filled] = np.maximum.reduceat(values, indptr[filled])
+        out[filled] = operation.reduceat(values, indptr[filled])
     return out
 
 
@@ -187,6 +195,4 @@ def _centre_similarity(rows, cut, a_in):
     centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
     lengths = np.maximum(np.linalg.norm(members, axis=1), 1e-12)
-    return (
-        np.einsum("ij,ij->i", members, np.repeat(centres, np.diff(cut.offsets), axis=0)) / lengths
-    )
+    return np.einsum("ij,ij->i", members, np.repeat(centres, np.diff(cut.offsets), axis=0)) / lengths

@@ -121,9 +121,7 @@ def shared_mass(links: Links) -> np.ndarray:
     n_samples, n_neighbors = links.neighbors.shape
     itself = np.arange(n_samples, dtype=np.int32)[:, None]
     listed = np.concatenate([itself, links.neighbors[:, : n_neighbors - 1]], axis=1)
-    mass = np.exp(
-        -(2 - 2 * np.concatenate([np.ones_like(itself), links.similarities[:, :-1]], axis=1)) / 0.5
-    )
+    mass = np.exp(-(2 - 2 * np.concatenate([np.ones_like(itself), links.similarities[:, :-1]], axis=1)) / 0.5)
     mass = (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)
     everywhere = np.arange(len(links.rows))
     _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())

@@ -28,12 +28,12 @@ def fit_map(X: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     -------
     dict
         "mean" of shape (n_features,) and "directions" of shape (n_features, n_features). With fewer than
-        three classes, or no class of two samples, the directions are the identity.
+        three classes, or no class of two samples, the directions are the identity; with no sample, the map.
     """
     X, y = X[y >= 0].astype(np.float64), y[y >= 0]
     _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
     n_features, freedom = X.shape[1], int((counts - 1).sum())
-    mean = X.mean(axis=0)
+    mean = X.mean(axis=0) if len(X) else np.zeros(n_features)
     if freedom < 2 or len(counts) < 3:
         return _as_float32(mean, np.eye(n_features))
     average = sp.csr_array((1.0 / counts[codes], (codes, np.arange(len(X)))), (len(counts), len(X)))

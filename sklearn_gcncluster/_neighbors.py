@@ -50,7 +50,11 @@ def nearest_neighbors(
         algorithm = "brute" if len(rows) <= EXACT_UP_TO else "hnsw"
     if algorithm == "hnsw":
         return _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state)
-    squares = None if metric == "cosine" else np.einsum("ij,ij->i", rows, rows)
+    squares = None
+    if metric == "euclidean":
+        centre = rows.mean(axis=0)  # far from the origin, differences of squares drown in rounding
+        rows, queries = rows - centre, None if queries is None else queries - centre
+        squares = np.einsum("ij,ij->i", rows, rows)
     n_queries = len(rows) if queries is None else len(queries)
     blocks = Parallel(n_jobs=n_jobs)(
         delayed(_search_block)(rows, queries, squares, start, n_neighbors)
@@ -94,9 +98,7 @@ def _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state):
     import hnswlib
 
     index = hnswlib.Index(space="l2", dim=rows.shape[1])
-    index.init_index(
-        len(rows), M=_HNSW_LINKS, ef_construction=_HNSW_BUILD_BREADTH, random_seed=random_state
-    )
+    index.init_index(len(rows), M=_HNSW_LINKS, ef_construction=_HNSW_BUILD_BREADTH, random_seed=random_state)
     index.add_items(rows, num_threads=1)  # several threads give another graph in every run
     index.set_ef(max(2 * n_neighbors, _HNSW_BUILD_BREADTH))
     n_threads = effective_n_jobs(n_jobs)

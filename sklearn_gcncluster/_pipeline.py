@@ -10,10 +10,10 @@ import numpy as np
 from ._affinity import Weights
 from ._forest import forest_quantile, merge_tree
 from ._graph import Graph
-from ._learning import NetworkSettings, network_inputs
+from ._learning import NetworkSettings, embedding_of
 from ._proposals import Proposals, average_link_layers, distinct_proposals, multiscale_layers
 from ._scoring import Scored, join, judge, refine
-from ._selection import deoverlap, membership_of, suppress
+from ._selection import deoverlap, membership_of, number_clusters, suppress
 from ._stages import Stages
 
 _PROBABILITY_THRESHOLDS = np.array(
@@ -45,17 +45,7 @@ class SelectionSettings(NamedTuple):
     max_overlap: float
     min_score: float
     n_seeds: int
-
-
-class Clustered(NamedTuple):
-    """One proposal for each sample."""
-
-    assigned: np.ndarray
-    """int32 of shape (n_samples,): the proposal a sample went to, -1 for none."""
-    membership: np.ndarray
-    """float32 of shape (n_samples,): probability that it belongs there."""
-    scored: Scored
-    """All proposals it was chosen from."""
+    outliers: str
 
 
 def propose(graph: Graph, settings: ProposalSettings) -> Proposals:
@@ -69,29 +59,37 @@ def propose(graph: Graph, settings: ProposalSettings) -> Proposals:
 
 def cluster_graph(
     graph: Graph,
+    counts: np.ndarray,
     proposals: Proposals,
     weights: Weights,
     networks: NetworkSettings,
     selection: SelectionSettings,
     stages: Stages,
-) -> Clustered:
-    """Score proposals, refine the impure ones, and let each sample go to the best that holds it."""
-    from ._nn._detection import Detection
-    from ._nn._segmentation import Segmentation
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Score proposals, refine the impure ones, and let each sample go to the best that holds it.
 
-    _, embedding = network_inputs(graph, np.empty((0, 0)), networks.node_features)
-    shape = {"hidden_channels": networks.hidden_channels, "device": networks.device}
-    detections = [weights[name] for name in sorted(weights) if name.startswith("detection.")]
-    detection = Detection(detections, embedding, pooling=networks.pooling, **shape)
+    Parameters
+    ----------
+    graph : Graph
+    counts : int ndarray of shape (n_samples,)
+        How often each sample occurs.
+    proposals, weights, networks, selection, stages
+
+    Returns
+    -------
+    labels : int64 ndarray of shape (n_samples,)
+    probabilities : float32 ndarray of shape (n_samples,)
+    scores : float32 ndarray of shape (n_clusters, 2)
+    """
+    detection = detection_of(graph, weights, networks)
     with stages("GCN-D"):
         scored = judge(graph, proposals, detection)
     if networks.segment and "segmentation" in weights:
         with stages("GCN-S"):
-            segmentation = Segmentation(weights["segmentation"], embedding, graph.rows, **shape)
             refined, membership = refine(
                 graph,
                 scored,
-                segmentation,
+                segmentation_of(graph, weights, networks),
                 iop_range=networks.iop_range,
                 n_seeds=selection.n_seeds,
                 random=np.random.default_rng(networks.seed),
@@ -99,12 +97,44 @@ def cluster_graph(
             quality = judge(graph, refined, detection).quality
             scored = join(scored, Scored(refined, quality, membership))
     with stages("de-overlap"):
-        iou = scored.quality[:, 0]
-        if selection.overlap == "nms":
-            assigned = suppress(scored.proposals, iou, selection.max_overlap, selection.min_score)
-        else:
-            assigned = deoverlap(scored.proposals, iou, selection.min_score)
-        return Clustered(assigned, membership_of(scored.proposals, scored.membership, assigned), scored)
+        assigned = _select(scored, selection)
+        labels = number_clusters(assigned, counts, selection.outliers)
+        belongs = membership_of(scored.proposals, scored.membership, assigned)
+        scores = judge(graph, distinct_proposals(labels[None]), detection).quality
+    return labels, np.where(labels < 0, 0, belongs).astype(np.float32), scores
+
+
+def detection_of(graph: Graph, weights: Weights, networks: NetworkSettings):
+    """The trained GCN-Ds, ready for one graph."""
+    from ._nn._detection import Detection
+
+    return Detection(
+        [weights[name] for name in sorted(weights) if name.startswith("detection.")],
+        embedding_of(graph, networks.node_features),
+        hidden_channels=networks.hidden_channels,
+        pooling=networks.pooling,
+        device=networks.device,
+    )
+
+
+def segmentation_of(graph: Graph, weights: Weights, networks: NetworkSettings):
+    """The trained GCN-S, ready for one graph."""
+    from ._nn._segmentation import Segmentation
+
+    return Segmentation(
+        weights["segmentation"],
+        embedding_of(graph, networks.node_features),
+        graph.rows,
+        hidden_channels=networks.hidden_channels,
+        device=networks.device,
+    )
+
+
+def _select(scored, selection):
+    iou = scored.quality[:, 0]
+    if selection.overlap == "nms":
+        return suppress(scored.proposals, iou, selection.max_overlap, selection.min_score)
+    return deoverlap(scored.proposals, iou, selection.min_score)
 
 
 def _layers_of(source, graph, settings):

@@ -16,6 +16,7 @@ from ._forest import MergeTree, forest_quantile, merge_tree
 from ._link_features import pair_products
 
 _HASH_SEED = 1904
+_ALL_RAISES = 2**62
 
 
 class Proposals(NamedTuple):
@@ -41,9 +42,7 @@ class Proposals(NamedTuple):
         return sp.csr_array((np.ones(len(self.indices), bool), self.indices, self.indptr), shape)
 
 
-def distinct_proposals(
-    layers: np.ndarray, min_size: int = 1, max_size: int | None = None
-) -> Proposals:
+def distinct_proposals(layers: np.ndarray, min_size: int = 1, max_size: int | None = None) -> Proposals:
     """Number the proposals of all layers; one that stands in several layers has the same number in all.
 
     Parameters
@@ -70,9 +69,7 @@ def distinct_proposals(
         wanted = (size >= min_size) & (size <= (max_size or n_samples))
         held, size = held[np.repeat(wanted, size)], size[wanted]
         content = (
-            np.add.reduceat(sample_hash[held], np.cumsum(size) - size)
-            if len(held)
-            else known_content[:0]
+            np.add.reduceat(sample_hash[held], np.cumsum(size) - size) if len(held) else known_content[:0]
         )
         place = np.minimum(np.searchsorted(known_content, content), max(len(known_content) - 1, 0))
         new = known_content[place] != content if len(known_content) else np.ones(len(content), bool)
@@ -103,6 +100,9 @@ def supervertices(tree: MergeTree, threshold: float, step: float, max_size: int)
     No threshold is visited: a merge at affinity a survives the first ``log((1-a) / (1-t)) / log(1-step)``
     raises, so one pass over the tree finds each sample's component.
 
+    No threshold below 1 parts samples that are linked at 1 (or, on a higher level, are one vertex): they stay
+    together, even if there are more than `max_size` of them.
+
     Parameters
     ----------
     tree : MergeTree
@@ -123,10 +123,9 @@ def supervertices(tree: MergeTree, threshold: float, step: float, max_size: int)
     # A component of the cut graph is a run of merges that survive equally many raises; its top names it.
     same_component = (survived[parent] == survived) & (survived >= 0)
     component = last_ancestor(np.where(same_component, parent, node))
-    not_yet_small = (
-        (parent == node) | (survived[parent] < 0) | (tree.size[component[parent]] > max_size)
-    )
-    chosen = (component == node) & (survived >= 0) & (tree.size <= max_size) & not_yet_small
+    not_yet_small = (parent == node) | (survived[parent] < 0) | (tree.size[component[parent]] > max_size)
+    small = (tree.size <= max_size) | (survived == _ALL_RAISES)
+    chosen = (component == node) & (survived >= 0) & small & not_yet_small
     owner = last_ancestor(np.where(chosen, node, parent))[: (len(node) + 1) // 2]
     return np.unique(owner, return_inverse=True)[1].reshape(-1)
 
@@ -176,16 +175,12 @@ def multiscale_layers(
                 threshold = forest_quantile(level_tree, quantiles[setting])
             else:
                 threshold = thresholds[setting]
-            groups = supervertices(
-                level_tree, threshold, step, max_size if level else max_supervertex_size
-            )
+            groups = supervertices(level_tree, threshold, step, max_size if level else max_supervertex_size)
             layers.append(groups)
     return np.stack(layers)
 
 
-def group_affinity(
-    affinity: sp.csr_array, groups: np.ndarray, rows: np.ndarray | None
-) -> sp.csr_array:
+def group_affinity(affinity: sp.csr_array, groups: np.ndarray, rows: np.ndarray | None) -> sp.csr_array:
     """Affinity graph of groups of samples: groups are linked where their samples are.
 
     The affinity of two linked groups is the cosine of their centres (the paper's Algorithm 2) or, without
@@ -227,7 +222,7 @@ def _raises_survived(affinity, threshold, step):
     with np.errstate(divide="ignore"):
         gap = np.log(np.maximum(1 - affinity, 0) / (1 - threshold))
     kept = affinity >= threshold
-    raises[kept] = np.minimum(gap[kept] / np.log1p(-step), np.iinfo(np.int32).max)
+    raises[kept] = np.minimum(gap[kept] / np.log1p(-step), _ALL_RAISES)
     return raises
 
 
@@ -247,8 +242,8 @@ def average_link_layers(
     thresholds : ndarray of shape (n_layers,)
         Falling.
     missing : {"zero", "ignore"}
-        What pairs without a link count: "zero", as far as the shorter side of `n_neighbors` links a sample could
-        have held them, or nothing, so that the mean is over links.
+        What pairs of samples without a link count. "zero": nothing, as far as the lists of the smaller group
+        could have held them; "ignore": they are left out, and the mean is over links.
     n_neighbors : int
         Length of the neighbour lists behind the graph.
 
@@ -270,9 +265,7 @@ def average_link_layers(
                 pairs = smaller * np.minimum(larger, n_neighbors)
             else:
                 pairs = count.data
-            groups = _merge_mutual_nearest(
-                rows, total.indices, total.data / pairs, threshold, len(sizes)
-            )
+            groups = _merge_mutual_nearest(rows, total.indices, total.data / pairs, threshold, len(sizes))
             if groups is None:
                 break
             member = sp.csr_array((np.ones(len(groups)), (np.arange(len(groups)), groups)))

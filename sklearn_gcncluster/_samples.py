@@ -53,9 +53,7 @@ def distinct_samples(X: np.ndarray, metric: str) -> Samples:
         rows /= lengths[:, None].astype(np.float32)
     rows += 0.0  # -0.0 and 0.0 are equal and must hash alike
     keys = _content_hash(rows)
-    _, first, inverse, counts = np.unique(
-        keys, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     return Samples(rows[first], inverse.reshape(-1), counts)
 
 
@@ -76,9 +74,7 @@ def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
     pairs, votes = np.unique(
         np.stack([samples.inverse[labelled], y[labelled]], axis=1), axis=0, return_counts=True
     )
-    order = np.lexsort(
-        (-pairs[:, 1], votes)
-    )  # the winner is written last; ties go to the lower code
+    order = np.lexsort((-pairs[:, 1], votes))  # the winner is written last; ties go to the lower code
     labels = np.full(len(samples.counts), -1, dtype=np.intp)
     labels[pairs[order, 0]] = pairs[order, 1]
     return labels
@@ -87,9 +83,7 @@ def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
 def _content_hash(rows: np.ndarray) -> np.ndarray:
     """One 64-bit number a row, from the bits of the row alone (multiply, fold, add: all modulo 2^64)."""
     random = np.random.default_rng(_HASH_SEED)
-    shifts, multipliers = random.integers(
-        1, 2**63, size=(2, rows.shape[1]), dtype=np.uint64
-    ) | np.uint64(1)
+    shifts, multipliers = random.integers(1, 2**63, size=(2, rows.shape[1]), dtype=np.uint64) | np.uint64(1)
     bits = rows.view(np.uint32)
     keys = np.empty(len(rows), dtype=np.uint64)
     for start in range(0, len(rows), _BLOCK_ROWS):

@@ -75,9 +75,7 @@ def suppress(
         kept |= winners
         undecided &= ~winners
         undecided[left[winners[right]]] = False
-    return deoverlap(
-        proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min)
-    )
+    return deoverlap(proposals, np.where(kept, scores, -np.inf), max(min_score, np.finfo(float).min))
 
 
 def membership_of(proposals: Proposals, membership: np.ndarray, assigned: np.ndarray) -> np.ndarray:

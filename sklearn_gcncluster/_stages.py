@@ -10,14 +10,20 @@ from time import perf_counter
 class Stages:
     """Times named stages, and prints each as it ends if asked to.
 
+    Parameters
+    ----------
+    title : str
+        What the stages belong to.
+    verbose : bool or int
+
     Attributes
     ----------
     seconds : dict of str to float
         Total time of each stage so far.
     """
 
-    def __init__(self, verbose: bool | int = False):
-        self._verbose = verbose
+    def __init__(self, title: str = "", verbose: bool | int = False):
+        self._title, self._verbose = title, verbose
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -28,4 +34,4 @@ class Stages:
         taken = perf_counter() - start
         self.seconds[name] = self.seconds.get(name, 0.0) + taken
         if self._verbose:
-            print(f"[GCNClustering] {name}: {taken:.1f} s", flush=True)
+            print(f"[{self._title}] {name}: {taken:.2f} s", flush=True)

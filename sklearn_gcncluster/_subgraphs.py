@@ -100,8 +100,7 @@ def concatenate(parts: list[Subgraphs]) -> Subgraphs:
     starts = np.cumsum([0] + [len(part.vertices) for part in parts])
     return Subgraphs(
         np.concatenate(
-            [[0]]
-            + [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+            [[0]] + [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
         ),
         np.concatenate([part.vertices for part in parts]),
         sp.block_diag([part.adjacency for part in parts], format="csr"),

@@ -95,9 +95,7 @@ def test_pairwise_by_hand():
 
 def test_bcubed_by_hand():
     """Six samples: precision 1, 1, 1/2, 1, 1, 1/2 and recall 2/3, 2/3, 1/3, 1, 1, 1."""
-    precision, recall, fscore = bcubed_precision_recall_fscore(
-        [0, 0, 0, 1, 1, 2], [5, 5, 6, 7, 7, 6]
-    )
+    precision, recall, fscore = bcubed_precision_recall_fscore([0, 0, 0, 1, 1, 2], [5, 5, 6, 7, 7, 6])
     assert (precision, recall) == pytest.approx((5 / 6, 14 / 18))
     assert fscore == pytest.approx(2 * (5 / 6) * (14 / 18) / (5 / 6 + 14 / 18))
 
@@ -320,9 +318,7 @@ def test_scorer_in_model_selection(scorer, clusterer):
     }[type(clusterer).__name__]
     pipeline = make_pipeline(StandardScaler(), clusterer)
     grid = {f"{type(clusterer).__name__.lower()}__{name}": values}
-    search = GridSearchCV(
-        pipeline, grid, scoring=scorer, cv=GroupKFold(2), n_jobs=2, error_score="raise"
-    )
+    search = GridSearchCV(pipeline, grid, scoring=scorer, cv=GroupKFold(2), n_jobs=2, error_score="raise")
     search.fit(X, y, groups=y)
     assert search.best_params_ == {next(iter(grid)): values[1]}
 

@@ -15,10 +15,10 @@ from ._training import Schedule, Weights, resolve_device, train
 def train_detection(
     subgraphs: Subgraphs,
     structure: np.ndarray,
-    embedding: np.ndarray | None,
     quality: np.ndarray,
     validation: np.ndarray,
     *,
+    embedding: np.ndarray | None,
     hidden_channels: tuple[int, ...],
     pooling: str,
     schedule: Schedule,
@@ -33,11 +33,12 @@ def train_detection(
     subgraphs : Subgraphs
         Of all proposals.
     structure : float32 ndarray of shape (n_rows, n_structure)
-    embedding : float32 ndarray of shape (n_samples, n_features) or None
     quality : float32 ndarray of shape (n_proposals, 2)
         True IoU and IoP, NaN for proposals to leave out.
     validation : bool ndarray of shape (n_proposals,)
         Proposals to stop by, of classes that the others do not have.
+    embedding : float32 ndarray of shape (n_samples, n_features) or None
+    hidden_channels, pooling, schedule, seed, device, verbose
 
     Returns
     -------

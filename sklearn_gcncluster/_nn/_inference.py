@@ -39,9 +39,7 @@ class TrainedNetwork:
         self._projected = None
         if embedding is not None:
             with torch.inference_mode():
-                self._projected = network.input.project(
-                    torch.tensor(embedding, device=self._device)
-                )
+                self._projected = network.input.project(torch.tensor(embedding, device=self._device))
 
     def __call__(self, subgraphs: Subgraphs, structure: np.ndarray) -> np.ndarray:
         """Output of the network for proposals that fit into memory at once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from tqdm.auto import trange
@@ -16,9 +18,7 @@ _CLIP = 6.0
 Weights = dict[str, np.ndarray]
 
 
-def train_links(
-    features: np.ndarray, same: np.ndarray, *, seed: int, verbose: bool = False
-) -> Weights:
+def train_links(features: np.ndarray, same: np.ndarray, *, seed: int, verbose: bool = False) -> Weights:
     """Train the network by binary cross-entropy on "both ends have the same label".
 
     Parameters
@@ -37,8 +37,7 @@ def train_links(
     target = torch.from_numpy(same.astype(np.float32))
     widths = (features.shape[1], *_WIDTHS, 1)
     layers = [
-        torch.randn(n_in, n_out, generator=generator) * (2 / n_in) ** 0.5
-        for n_in, n_out in zip(widths, widths[1:], strict=False)
+        torch.randn(n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in pairwise(widths)
     ]
     layers[-1] *= 0.1
     biases = [torch.zeros(n_out) for n_out in widths[1:]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -22,9 +24,7 @@ class DetectionNetwork(nn.Module):
     pooling : {"max", "mean", "sum"}
     """
 
-    def __init__(
-        self, n_structure: int, n_embedding: int, hidden_channels: tuple[int, ...], pooling: str
-    ):
+    def __init__(self, n_structure: int, n_embedding: int, hidden_channels: tuple[int, ...], pooling: str):
         super().__init__()
         self.pooling = pooling
         self.input = InputConvolution(n_structure, n_embedding, hidden_channels[0])
@@ -69,6 +69,4 @@ N_SEED_INPUTS = 3
 
 
 def _hidden(channels):
-    return nn.ModuleList(
-        GraphConvolution(i, o) for i, o in zip(channels, channels[1:], strict=False)
-    )
+    return nn.ModuleList(GraphConvolution(i, o) for i, o in pairwise(channels))

@@ -13,13 +13,11 @@ import torch
 from .._subgraphs import Subgraphs, ranges, take, vertex_batches
 from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
 from ._layers import to_batch
-from ._models import SegmentationNetwork
+from ._models import N_SEED_INPUTS, SegmentationNetwork
 from ._training import Schedule, Weights, resolve_device, train
 
 
-def draw_seeds(
-    subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator
-):
+def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator):
     """Draw rows of each proposal to be its seeds, without repeating one.
 
     Parameters
@@ -45,11 +43,7 @@ def draw_seeds(
 
 
 def seed_inputs(
-    part: Subgraphs,
-    rows: np.ndarray,
-    structure: np.ndarray,
-    embedding: np.ndarray | None,
-    seeds: np.ndarray,
+    part: Subgraphs, structure: np.ndarray, rows: np.ndarray | None, seeds: np.ndarray
 ) -> np.ndarray:
     """Inputs of GCN-S: structure, the mark of the seed, the affinity and the similarity to it.
 
@@ -57,36 +51,33 @@ def seed_inputs(
     ----------
     part : Subgraphs
         One proposal for each hypothesis.
-    rows : intp ndarray of shape (n_part_rows,)
-        Row in `structure` of each row of the part.
     structure : float32 ndarray of shape (n_rows, n_structure)
-    embedding : float32 ndarray of shape (n_samples, n_features) or None
+    rows : float32 ndarray of shape (n_samples, n_features) or None
+        Embedding; without it, the similarity to the seed is the affinity again.
     seeds : intp ndarray of shape (n_hypotheses,)
         Row of each hypothesis's seed, counted within `part`.
     """
     sizes = np.diff(part.offsets)
-    marks = np.zeros((len(rows), 3), dtype=np.float32)
+    marks = np.zeros((len(structure), N_SEED_INPUTS), dtype=np.float32)
     marks[seeds, 0] = 1
     linked = part.adjacency[seeds]
-    marks[linked.indices, 1] = (
-        linked.data
-    )  # blocks do not touch: each column holds at most one entry
-    if embedding is None:
+    marks[linked.indices, 1] = linked.data  # blocks do not touch: each column holds at most one entry
+    if rows is None:
         marks[:, 2] = marks[:, 1]
     else:
-        seed_vectors = np.repeat(embedding[part.vertices[seeds]], sizes, axis=0)
-        marks[:, 2] = np.einsum("ij,ij->i", embedding[part.vertices], seed_vectors)
-    return np.concatenate([structure[rows], marks], axis=1)
+        seed_vectors = np.repeat(rows[part.vertices[seeds]], sizes, axis=0)
+        marks[:, 2] = np.einsum("ij,ij->i", rows[part.vertices], seed_vectors)
+    return np.concatenate([structure, marks], axis=1)
 
 
 def train_segmentation(
     subgraphs: Subgraphs,
     structure: np.ndarray,
+    *,
     embedding: np.ndarray | None,
-    rows_embedding: np.ndarray | None,
+    rows: np.ndarray | None,
     labels: np.ndarray,
     validation: np.ndarray,
-    *,
     n_seeds: int,
     hidden_channels: tuple[int, ...],
     schedule: Schedule,
@@ -102,7 +93,7 @@ def train_segmentation(
         Of impure proposals.
     structure, embedding
         As for :func:`~sklearn_gcncluster._nn._detection.train_detection`.
-    rows_embedding : float32 ndarray of shape (n_samples, n_features) or None
+    rows : float32 ndarray of shape (n_samples, n_features) or None
         What similarity to the seed is taken of.
     labels : int ndarray of shape (n_rows,)
         Class of each row, -1 for unlabelled: never a seed, never in the loss.
@@ -118,23 +109,22 @@ def train_segmentation(
     proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
     samples = None if embedding is None else torch.tensor(embedding, device=on)
     scale = input_scale(
-        np.concatenate([structure, np.zeros((len(structure), 3), np.float32)], axis=1)
+        np.concatenate([structure, np.zeros((len(structure), N_SEED_INPUTS), np.float32)], axis=1)
     )
-    scale["scale.std"][-3:] = 1
+    scale["scale.std"][-N_SEED_INPUTS:] = 1
 
     def loss_of(network, items, dropout):
         part = take(subgraphs, proposals[items])
         starts = subgraphs.offsets[proposals[items]]
-        rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
-        inputs = seed_inputs(
-            part, rows, structure, rows_embedding, part.offsets[:-1] + seeds[items] - starts
-        )
+        chosen = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
+        seed_rows = part.offsets[:-1] + seeds[items] - starts
+        inputs = seed_inputs(part, structure[chosen], rows, seed_rows)
         inputs = torch.from_numpy((inputs - scale["scale.mean"]) / scale["scale.std"]).to(on)
         projected = None if samples is None else network.input.project(samples)
         odds = network(to_batch(part, on), inputs, projected, dropout)
         sizes = np.diff(part.offsets)
-        positive = labels[rows] == np.repeat(labels[seeds[items]], sizes)
-        weight = torch.from_numpy((labels[rows] >= 0).astype(np.float32)).to(on)
+        positive = labels[chosen] == np.repeat(labels[seeds[items]], sizes)
+        weight = torch.from_numpy((labels[chosen] >= 0).astype(np.float32)).to(on)
         losses = weight * torch.nn.functional.binary_cross_entropy_with_logits(
             odds, torch.from_numpy(positive.astype(np.float32)).to(on), reduction="none"
         )
@@ -159,12 +149,10 @@ def train_segmentation(
 class Segmentation:
     """A trained GCN-S at work on one data set."""
 
-    def __init__(self, weights: Weights, embedding, rows_embedding, *, hidden_channels, device):
-        from ._models import N_SEED_INPUTS
-
+    def __init__(self, weights: Weights, embedding, rows, *, hidden_channels, device):
         network = _network(len(weights["scale.mean"]) - N_SEED_INPUTS, embedding, hidden_channels)
         self._trained = TrainedNetwork(network, weights, embedding, device)
-        self._rows_embedding = rows_embedding
+        self._rows = rows
 
     def member_probability(
         self, subgraphs: Subgraphs, structure: np.ndarray, n_seeds: int, random: np.random.Generator

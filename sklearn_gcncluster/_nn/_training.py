@@ -24,7 +24,7 @@ class Schedule(NamedTuple):
     """Rows (vertices of proposals) a batch."""
     weight_decay: float
     dropout: float
-    patience: int
+    n_iter_no_change: int
     """Epochs without a better validation loss after which training stops."""
 
 
@@ -80,9 +80,7 @@ def train(
     best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
     for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
         total = 0.0
-        batches = vertex_batches(
-            offsets, order_random.permutation(train_items), schedule.batch_size
-        )
+        batches = vertex_batches(offsets, order_random.permutation(train_items), schedule.batch_size)
         for items in batches:
             losses = loss_of(network, items, _dropout(schedule.dropout, generator))
             optimiser.zero_grad()
@@ -97,16 +95,14 @@ def train(
             best, best_loss, waited = network_weights(network), curve[-1][1], 0
         else:
             waited += 1
-            if waited > schedule.patience:
+            if waited >= schedule.n_iter_no_change:
                 break
     return best, np.array(curve)
 
 
 def network_weights(network: nn.Module) -> Weights:
     """The parameters as plain arrays, so that they outlive torch, devices and pickles."""
-    return {
-        name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()
-    }
+    return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
 def no_dropout(rows: torch.Tensor) -> torch.Tensor:

@@ -26,9 +26,7 @@ The typefaces, their copyright and their free licences are listed in GLYPHS.md b
 """
 
 
-@validate_params(
-    {"return_X_y": ["boolean"], "as_frame": ["boolean"]}, prefer_skip_nested_validation=True
-)
+@validate_params({"return_X_y": ["boolean"], "as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
 def load_glyphs(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """Load the glyphs data set: embeddings and pictures of 400 kanji in 20 to 33 typefaces each.
 

@@ -68,9 +68,7 @@ def contingency(labels_true: ArrayLike, labels_pred: ArrayLike) -> Contingency:
     if _can_be_negative(true):
         labelled = true != UNLABELLED
         if not labelled.any():
-            raise ValueError(
-                f"labels_true has no labelled sample to evaluate on: all {len(true)} are -1"
-            )
+            raise ValueError(f"labels_true has no labelled sample to evaluate on: all {len(true)} are -1")
         true, predicted = true[labelled], predicted[labelled]
 
     class_sizes, true = _number(true)
@@ -105,8 +103,7 @@ def _strings_or_numbers(values: list[object], name: str) -> NDArray[Any]:
     n_strings = sum(isinstance(value, str) for value in values)
     if 0 < n_strings < len(values):
         raise ValueError(
-            f"{name} must hold integers or strings, got {n_strings} strings among "
-            f"{len(values)} values"
+            f"{name} must hold integers or strings, got {n_strings} strings among {len(values)} values"
         )
     return np.asarray(values)
 
