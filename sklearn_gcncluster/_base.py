@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -33,7 +33,7 @@ class Result(NamedTuple):
 class BaseGCN(ClusterMixin, BaseEstimator):
     """Base of the estimators; see :class:`GCNClustering` for the parameters."""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "metric": [StrOptions({"cosine", "euclidean"})],
         "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
@@ -118,8 +118,9 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         if len(classes) < 2:
             found = "no labelled sample (all are -1)" if not len(classes) else f"one class ({classes[0]!r})"
             raise ValueError(
-                f"y has {found} among {len(y)} samples; how clusters look is learned from at least 2 classes. "
-                "Give labels of more classes, or call fit(X) without y to cluster with networks learned before."
+                f"y has {found} among {len(y)} samples; how clusters look is learned from at least 2 "
+                "classes. Give labels of more classes, or call fit(X) without y to cluster with networks "
+                "learned before."
             )
         codes = np.full(len(y), -1)
         codes[labelled] = np.searchsorted(classes, y[labelled])

@@ -6,6 +6,7 @@ X -> distinct samples -> affinity graph -> proposals -> scores -> refined propos
 from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -20,7 +21,7 @@ from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propo
 class GCNClustering(BaseGCN):
     """DOC"""
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: ClassVar[dict] = {
         **BaseGCN._parameter_constraints,
         "proposals": [tuple, list],
         "edge_threshold": [StrOptions({"auto"}), Interval(Real, None, 1, closed="neither"), "array-like"],
@@ -150,9 +151,9 @@ class GCNClustering(BaseGCN):
     def _fit_unlabelled(self, X):
         if not hasattr(self, "weights_"):
             raise NotFittedError(
-                "This GCNClustering has no networks yet: how clusters look is learned from labelled samples. "
-                "Call fit(X, y) with labels first; then fit(X), fit_predict(X) and predict(X) cluster any X of "
-                "the same embedding."
+                "This GCNClustering has no networks yet: how clusters look is learned from labelled "
+                "samples. Call fit(X, y) with labels first; then fit(X), fit_predict(X) and predict(X) "
+                "cluster any X of the same embedding."
             )
         return self._keep(self._cluster_new(X))
 

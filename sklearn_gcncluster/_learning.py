@@ -60,6 +60,8 @@ def learn_networks(
     from ._nn._training import Schedule
 
     subgraphs, structure = all_inputs(graph, proposals)
+    if settings.node_features == "embedding":
+        structure = structure[:, :0]
     targets = proposal_targets(proposals, y)
     folds = _fold_of_classes(y, settings)[targets.majority]
     common = {

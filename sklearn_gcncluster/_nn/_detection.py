@@ -79,9 +79,10 @@ class Detection:
     """Trained GCN-Ds at work on one data set; their scores are averaged."""
 
     def __init__(self, weights: list[Weights], embedding, *, hidden_channels, pooling, device):
+        self._n_structure = len(weights[0]["scale.mean"])
         self._trained = [
             TrainedNetwork(
-                _network(len(one["scale.mean"]), embedding, hidden_channels, pooling), one, embedding, device
+                _network(self._n_structure, embedding, hidden_channels, pooling), one, embedding, device
             )
             for one in weights
         ]
@@ -92,7 +93,8 @@ class Detection:
         for chosen in vertex_batches(subgraphs.offsets, np.arange(len(scores)), INFERENCE_ROWS):
             rows = slice(subgraphs.offsets[chosen[0]], subgraphs.offsets[chosen[-1] + 1])
             part = take(subgraphs, chosen)
-            scores[chosen] = np.mean([network(part, structure[rows]) for network in self._trained], axis=0)
+            inputs = structure[rows, : self._n_structure]
+            scores[chosen] = np.mean([network(part, inputs) for network in self._trained], axis=0)
         return scores
 
 

@@ -89,16 +89,20 @@ class InputConvolution(nn.Module):
 
     def __init__(self, n_row_inputs: int, n_sample_inputs: int, n_out: int):
         super().__init__()
-        self.row = nn.Linear(n_row_inputs, n_out)
+        self.row = nn.Linear(n_row_inputs, n_out, bias=False) if n_row_inputs else None
         self.sample = nn.Linear(n_sample_inputs, n_out, bias=False) if n_sample_inputs else None
+        self.bias = nn.Parameter(torch.zeros(n_out))
 
     def project(self, samples: Tensor) -> Tensor:
         """Product of all samples with their weights: (n_samples, n_features) -> (n_samples, n_out)."""
         return self.sample(samples)
 
     def forward(self, batch: Batch, rows: Tensor, projected: Tensor | None) -> Tensor:
-        out = self.row(smooth(batch, rows))
-        if projected is not None:
+        """Shapes: (n_rows, n_row_inputs), (n_samples, n_out) -> (n_rows, n_out)."""
+        out = self.bias
+        if self.row is not None:
+            out = out + self.row(smooth(batch, rows))
+        if self.sample is not None:
             out = out + smooth(batch, projected[batch.vertices])
         return torch.relu(out)
 

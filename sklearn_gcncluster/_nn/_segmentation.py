@@ -150,9 +150,9 @@ class Segmentation:
     """A trained GCN-S at work on one data set."""
 
     def __init__(self, weights: Weights, embedding, rows, *, hidden_channels, device):
-        network = _network(len(weights["scale.mean"]) - N_SEED_INPUTS, embedding, hidden_channels)
+        self._n_structure, self._rows = len(weights["scale.mean"]) - N_SEED_INPUTS, rows
+        network = _network(self._n_structure, embedding, hidden_channels)
         self._trained = TrainedNetwork(network, weights, embedding, device)
-        self._rows = rows
 
     def member_probability(
         self, subgraphs: Subgraphs, structure: np.ndarray, n_seeds: int, random: np.random.Generator
@@ -171,13 +171,8 @@ class Segmentation:
             part = take(subgraphs, proposals[items])
             starts = subgraphs.offsets[proposals[items]]
             rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
-            inputs = seed_inputs(
-                part,
-                rows,
-                structure,
-                self._rows_embedding,
-                part.offsets[:-1] + seeds[items] - starts,
-            )
+            seed_rows = part.offsets[:-1] + seeds[items] - starts
+            inputs = seed_inputs(part, structure[rows, : self._n_structure], self._rows, seed_rows)
             probability = 1 / (1 + np.exp(-self._trained(part, inputs)))
             positives = np.add.reduceat((probability > 0.5).astype(np.int64), part.offsets[:-1])
             # The best hypothesis of each proposal in this batch, the first among equals.

@@ -1,0 +1,167 @@
+"""Tests of neighbour search."""
+
+import numpy as np
+import pytest
+
+from sklearn_gcncluster import _neighbors
+from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._samples import distinct_samples
+
+SEEDS = [0, 1]
+METRICS = ["cosine", "euclidean"]
+
+
+def random_rows(seed, metric, n_samples=1100, n_features=6):
+    """Rows for more than two blocks of the search; of unit length for cosine."""
+    rows = np.random.default_rng(seed).standard_normal((n_samples, n_features)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True) if metric == "cosine" else rows
+
+
+def slow_neighbors(rows, n_neighbors, queries=None):
+    """Sort the full matrix of squared distances, in float64."""
+    left = (rows if queries is None else queries).astype(np.float64)
+    squared = ((left[:, None] - rows[None]) ** 2).sum(axis=2)
+    if queries is None:
+        np.fill_diagonal(squared, np.inf)
+    indices = np.argsort(squared, axis=1)[:, :n_neighbors]
+    return indices, np.take_along_axis(squared, indices, axis=1)
+
+
+def recall(found, wanted):
+    """Mean share of the wanted neighbours that were found."""
+    return np.mean([len(set(a) & set(b)) / len(b) for a, b in zip(found, wanted, strict=True)])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_exact_search_equals_the_full_matrix(seed, metric):
+    """Neighbours and squared distances are those of a sorted distance matrix, without the sample itself."""
+    rows = random_rows(seed, metric)
+    indices, distances = nearest_neighbors(rows, 7, metric=metric, algorithm="brute")
+    wanted, squared = slow_neighbors(rows, 7)
+    assert (indices.dtype, distances.dtype) == (np.int32, np.float32)
+    np.testing.assert_array_equal(indices, wanted)
+    np.testing.assert_allclose(distances, squared, atol=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_exact_search_of_queries(seed, metric):
+    """Queries find the nearest of all rows, a row that equals the query included."""
+    rows = random_rows(seed, metric, n_samples=300)
+    queries = np.concatenate([random_rows(seed + 10, metric, n_samples=600), rows[:5]])
+    indices, distances = nearest_neighbors(rows, 4, queries=queries, metric=metric)
+    wanted, squared = slow_neighbors(rows, 4, queries)
+    np.testing.assert_array_equal(indices, wanted)
+    np.testing.assert_allclose(distances, squared, atol=1e-5)
+    assert indices[-5:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_all_others_can_be_asked_for(metric):
+    """With as many neighbours as there are others, each is listed once."""
+    rows = random_rows(0, metric, n_samples=30)
+    indices, distances = nearest_neighbors(rows, 29, metric=metric)
+    for number, listed in enumerate(indices):
+        assert sorted([*listed, number]) == list(range(30))
+    assert (np.diff(distances, axis=1) >= 0).all()
+
+
+def test_euclidean_far_from_the_origin():
+    """A shift of all samples, large against their distances, changes no neighbours."""
+    rows = random_rows(0, "euclidean", n_samples=400)
+    queries = random_rows(1, "euclidean", n_samples=100)
+    shift = np.float32(2**10)  # the rows themselves lose 10 of 24 bits, squares would lose 20
+    near = nearest_neighbors(rows, 10, metric="euclidean")
+    far = nearest_neighbors(rows + shift, 10, metric="euclidean")
+    assert recall(far[0], near[0]) > 0.99
+    np.testing.assert_allclose(far[1], near[1], atol=5e-3)
+    near = nearest_neighbors(rows, 10, queries=queries, metric="euclidean")
+    far = nearest_neighbors(rows + shift, 10, queries=queries + shift, metric="euclidean")
+    assert recall(far[0], near[0]) > 0.99
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+def test_number_of_jobs_changes_nothing(algorithm):
+    """One job and two find the same neighbours at the same distances."""
+    rows = random_rows(0, "cosine")
+    one, two = (nearest_neighbors(rows, 5, algorithm=algorithm, n_jobs=n_jobs) for n_jobs in (1, 2))
+    for first, second in zip(one, two, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_hnsw_finds_nearly_all(metric):
+    """Approximate search: recall above .95, right distances, never the sample itself."""
+    rows = random_rows(0, metric, n_samples=1500, n_features=16)
+    indices, distances = nearest_neighbors(rows, 10, metric=metric, algorithm="hnsw")
+    exact, _ = nearest_neighbors(rows, 10, metric=metric, algorithm="brute")
+    assert (indices.dtype, distances.dtype) == (np.int32, np.float32)
+    assert recall(indices, exact) > 0.95
+    assert (indices != np.arange(len(rows))[:, None]).all()
+    assert (np.diff(distances, axis=1) >= 0).all()
+    squared = ((rows[:, None] - rows[indices]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(distances, squared, atol=1e-5)
+
+
+def test_hnsw_queries():
+    """Queries may find themselves among the rows, and lists are as long as asked for."""
+    rows = random_rows(0, "cosine", n_samples=1000, n_features=16)
+    indices, _ = nearest_neighbors(rows, 10, queries=rows[:200], algorithm="hnsw")
+    exact, _ = nearest_neighbors(rows, 10, queries=rows[:200], algorithm="brute")
+    assert indices.shape == (200, 10)
+    assert recall(indices, exact) > 0.95
+    assert (indices[:, 0] == np.arange(200)).mean() > 0.95
+
+
+def test_hnsw_twice_is_identical():
+    """The same seed builds the same graph; another seed builds another one."""
+    rows = random_rows(0, "cosine", n_samples=1500, n_features=64)
+    first, second, other = (
+        nearest_neighbors(rows, 30, algorithm="hnsw", random_state=seed)[0] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+def test_duplicates_by_the_thousand(algorithm):
+    """Samples with a thousand copies each neither fill the lists nor hide the others."""
+    rows = random_rows(0, "cosine", n_samples=1000, n_features=8)
+    samples = distinct_samples(np.concatenate([rows, np.repeat(rows[:5], 1000, axis=0)]), "cosine")
+    assert len(samples.rows) == 1000
+    indices, distances = nearest_neighbors(samples.rows, 10, algorithm=algorithm)
+    assert recall(indices, slow_neighbors(samples.rows, 10)[0]) > 0.95
+    assert (distances > 0).all()
+
+
+def test_auto_is_exact_up_to_a_size(monkeypatch):
+    """Few samples are searched exactly, many by hnswlib."""
+    rows = random_rows(0, "cosine", n_samples=500, n_features=64)
+    exact, approximate = (nearest_neighbors(rows, 20, algorithm=name)[0] for name in ("brute", "hnsw"))
+    np.testing.assert_array_equal(nearest_neighbors(rows, 20)[0], exact)
+    monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 499)
+    np.testing.assert_array_equal(nearest_neighbors(rows, 20)[0], approximate)
+
+
+def test_cosine_similarity_of_distances():
+    """The similarity of unit rows is their cosine, held within [-1, 1]."""
+    rows = random_rows(0, "cosine", n_samples=50)
+    indices, distances = nearest_neighbors(rows, 49)
+    cosines = np.take_along_axis(rows @ rows.T, indices, axis=1)
+    np.testing.assert_allclose(similarities_of(distances, "cosine"), cosines, atol=1e-6)
+    assert similarities_of(np.float32([[-1e-6, 4.1]]), "cosine").tolist() == [[1, -1]]
+
+
+def test_euclidean_similarity_of_distances():
+    """The similarity falls from 1 with the distance, and does not depend on the scale of the data."""
+    rows = random_rows(0, "euclidean", n_samples=100)
+    near, far = (
+        similarities_of(nearest_neighbors(scale * rows, 9, metric="euclidean")[1], "euclidean")
+        for scale in (1, 1024)
+    )
+    np.testing.assert_allclose(near, far, rtol=1e-4)
+    assert ((near > 0) & (near <= 1)).all()
+    assert (np.diff(near, axis=1) <= 0).all()
+    assert np.median(near) == pytest.approx(np.exp(-0.5), rel=1e-4)
+    assert similarities_of(np.zeros((3, 2), np.float32), "euclidean").tolist() == [[1, 1]] * 3
