@@ -65,7 +65,7 @@ X, y, train, images = load(args.data)
 random = np.random.default_rng(args.seed)
 classes = random.permutation(np.unique(y[y != -1]))
 if train is None:
-    train = np.isin(y, classes[: len(classes) // 2])
+    train = np.isin(y, classes[::2])
 if args.fast:
     # Whole classes, until there are about 4,000 samples: parts of classes would be another problem.
     position = np.argsort(classes)[np.searchsorted(np.sort(classes), y)]
@@ -74,6 +74,7 @@ if args.fast:
     images = None if images is None else images[kept]
 
 X_train, y_train, X_new, y_new = X[train], y[train], X[~train], y[~train]
+pictures = None if images is None else images[~train]
 print(
     f"learn from {len(y_train):,} samples of {len(np.unique(y_train)):,} classes, "
     f"cluster {len(y_new):,} of {len(np.unique(y_new)):,} others"
@@ -136,7 +137,11 @@ PEERS = {
     "DBSCAN": (dbscan, {"eps": radius, "min_samples": [2, 4, 8]}),
     "HDBSCAN": (
         hdbscan,
-        {"min_cluster_size": [2, 3, 5, 8, 12, 20], "cluster_selection_method": ["eom", "leaf"]},
+        {
+            "min_cluster_size": [2, 3, 5, 10, 20],
+            "min_samples": [1, 5],
+            "cluster_selection_method": ["eom", "leaf"],
+        },
     ),
     "average link": (average_link, {"distance_threshold": height}),
 }
@@ -200,10 +205,10 @@ print(table.to_string(float_format="{:.3f}".format, formatters=seconds))
 # What the clusters look like
 # ---------------------------
 #
-# A cluster is true to the degree of its IoU with its class: the samples they share, as a share of
-# the samples in either. The network predicts this number for samples without labels, so it also
-# tells which of the clusters can be relied on. Rows run from the cluster it trusts most to the one
-# it trusts least.
+# A cluster is right to the degree of its IoU with the class of most of its members: the samples they
+# share, as a share of the samples in either. The network predicts this number for clusters without
+# labels, so it also tells which of them can be relied on. The upper rows go down in even steps from
+# the cluster that it trusts most; the lower ones are those of five or more that it trusts least.
 
 CORRECT, WRONG, MISSED, INK = "#56B4E9", "#D55E00", "#D9D9D9", "#333333"  # told apart by all eyes
 
@@ -219,54 +224,61 @@ def true_iou(labels, cluster):
     return np.count_nonzero(members & of_class) / np.count_nonzero(members | of_class)
 
 
-def draw_pictures(axes, n_rows=12, n_columns=36, cell=26):
-    """A row of framed pictures for each of some clusters, and what the row missed in grey."""
+def draw_pictures(axes, n_rows=12, n_doubtful=6, cell=26, gap=6):
+    """A row of framed pictures for each of some clusters; what the row should also hold is pale."""
     large = np.flatnonzero(np.bincount(gcn_labels[gcn_labels >= 0]) >= 5)
     ranked = large[np.argsort(-gcn_scores[large, 0])]
-    shown = ranked[np.linspace(0, len(ranked) - 1, min(n_rows, len(ranked))).round().astype(int)]
-    side = images.shape[1]
-    margin = (cell - side) // 2
-    canvas = np.full((len(shown) * (cell + 6), n_columns * cell, 3), 255, np.uint8)
-    for line, cluster in enumerate(shown):
+    steps = np.linspace(0, len(ranked) - 1 - n_doubtful, n_rows).round()
+    shown = ranked[np.unique(np.append(steps, np.arange(-n_doubtful, 0) + len(ranked)).clip(0).astype(int))]
+    rows = []
+    for cluster in shown:
         members, of_class = gcn_labels == cluster, y_new == majority(gcn_labels, cluster)
         groups = (members & of_class, CORRECT), (members & ~of_class, WRONG), (of_class & ~members, MISSED)
-        cells = [(sample, colour) for group, colour in groups for sample in np.flatnonzero(group)]
-        top = line * (cell + 6)
-        for column, (sample, colour) in enumerate(cells[:n_columns]):
-            left = column * cell
-            frame = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
-            canvas[top : top + cell - 1, left : left + cell - 1] = frame
-            # White paper, dark ink; what was missed is printed paler.
-            picture = 255 - images[sample] * (0.45 if colour == MISSED else 1.0)
-            inside = slice(top + margin, top + margin + side), slice(left + margin, left + margin + side)
-            canvas[inside] = picture[..., None]
-    axes.imshow(canvas, interpolation="antialiased")
-    ticks = np.arange(len(shown)) * (cell + 6) + cell / 2
+        rows.append([(sample, colour) for group, colour in groups for sample in np.flatnonzero(group)])
+
+    # All pictures go into one: cells of the colour of the frame, the picture in the middle of each.
+    side, pitch = pictures.shape[1], cell + gap
+    margin = (cell - 1 - side) // 2
+    canvas = np.full((len(rows) * pitch, max(map(len, rows)) * cell, 3), 255, np.uint8)
+    for line, cells in enumerate(rows):
+        for column, (sample, colour) in enumerate(cells):
+            top, left = line * pitch, column * cell
+            canvas[top : top + cell - 1, left : left + cell - 1] = to_rgb(colour)
+            top, left = top + margin, left + margin
+            ink = pictures[sample][..., None] * (0.4 if colour == MISSED else 1)
+            canvas[top : top + side, left : left + side] = 255 - ink
+    axes.imshow(canvas)
+
     scores = [f"{gcn_scores[c, 0]:.2f}   {true_iou(gcn_labels, c):.2f}" for c in shown]
-    axes.set_yticks(ticks, scores, family="monospace", fontsize=9)
+    axes.set_yticks(np.arange(len(rows)) * pitch + cell / 2, scores, family="monospace", fontsize=9)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.text(-0.008, 1.008, "IoU\npredicted  true", transform=axes.transAxes, ha="right", fontsize=8)
-    labels = ("member, of the class of most", "member, of another class", "of that class, but not found")
+    axes.text(-0.01, 1.008, "IoU\npredicted  true", transform=axes.transAxes, ha="right", fontsize=8)
+    labels = ("member, of the class of most", "member, of another class", "of that class, not found")
     handles = [
         plt.Line2D([], [], marker="s", ls="", ms=9, color=colour, label=label)
         for colour, label in zip((CORRECT, WRONG, MISSED), labels, strict=True)
     ]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
-    axes.set_title("Clusters of characters never seen in training", loc="left", pad=30, weight="bold")
+    where = {"loc": "lower left", "bbox_to_anchor": (-0.01, 0.99), "ncols": 3, "handletextpad": 0.1}
+    axes.legend(handles=handles, frameon=False, fontsize=9, **where)
+    axes.set_title("Clusters of characters never seen in training", loc="left", pad=26, weight="bold")
+
+
+def to_rgb(colour):
+    """The three bytes of a colour such as "#56B4E9"."""
+    return list(bytes.fromhex(colour[1:]))
 
 
 def draw_sizes(axes):
     """Sizes of clusters by rank, beside those of the classes."""
-    axes.plot(-np.sort(-np.unique(y_new, return_counts=True)[1]), color="black", lw=3, label="classes")
-    for index, (name, (labels, *_)) in enumerate(found.items()):
-        sizes = -np.sort(-np.bincount(singletons(labels)))
-        own = name == "GCNClustering"
-        style = {"color": WRONG, "lw": 2.5} if own else {"color": f"{0.35 + 0.12 * index}", "ls": "--"}
-        axes.plot(sizes, label=name, **style)
+    by_rank = {"classes": y_new} | {name: singletons(labels) for name, (labels, *_) in found.items()}
+    styles = {"classes": {"color": "black", "lw": 4}, "GCNClustering": {"color": CORRECT, "lw": 2.5}}
+    for index, (name, labels) in enumerate(by_rank.items()):
+        sizes = -np.sort(-np.unique(labels, return_counts=True)[1])
+        faint = {"color": f"{0.2 + 0.12 * index:.2f}", "lw": 1, "ls": "--"}
+        axes.plot(np.arange(len(sizes)) + 1, sizes, label=name, **styles.get(name, faint))
     axes.set(xscale="log", yscale="log", xlabel="rank", ylabel="samples")
-    axes.set_xlim(left=0.9)
     axes.set_title("Sizes of the clusters, the largest first", loc="left", weight="bold")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
@@ -290,13 +302,13 @@ def draw_trust(axes):
     axes.scatter(gcn_scores[:, 0], true, s=4 + sizes, color=CORRECT, alpha=0.6, edgecolor="white", lw=0.4)
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="predicted IoU", ylabel="true IoU", aspect="equal")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("Predicted and true IoU of each cluster", loc="left", fontsize=10, weight="bold")
+    axes.set_title("Predicted and true IoU", loc="left", fontsize=10, weight="bold")
 
 
 if not args.no_plot:
-    figure = plt.figure(figsize=(13.5, 6.4), layout="constrained")
+    figure = plt.figure(figsize=(13.5, 6.3), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=[3, 1], height_ratios=[2, 3])
-    if images is None:
+    if pictures is None:
         draw_sizes(figure.add_subplot(grid[:, 0]))
     else:
         draw_pictures(figure.add_subplot(grid[:, 0]))

@@ -13,17 +13,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, metrics
+    from . import datasets, metrics, plotting
     from ._clustering import GCNClustering
+    from ._diagnosis import Diagnosis
+    from ._persistence import load
+    from ._segmenter import GCNSegmenter
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["GCNClustering", "__version__", "datasets", "metrics"]
+__all__ = [
+    "Diagnosis",
+    "GCNClustering",
+    "GCNSegmenter",
+    "__version__",
+    "datasets",
+    "load",
+    "metrics",
+    "plotting",
+]
 
 # Public names are imported on first use, because _clustering imports torch, and someone who
 # wants a metric or a data set should not wait for that.
-_MODULE_OF_NAME = {"GCNClustering": "._clustering"}
-_SUBMODULES = ("datasets", "metrics")
+_MODULE_OF_NAME = {
+    "Diagnosis": "._diagnosis",
+    "GCNClustering": "._clustering",
+    "GCNSegmenter": "._segmenter",
+    "load": "._persistence",
+}
+_SUBMODULES = ("datasets", "metrics", "plotting")
 
 
 def __getattr__(name: str) -> object:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
-from ._graph import Graph, Links, link
+from ._graph import Graph, Links, link, strongest
 from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_products, shared_mass
 from ._metric import apply_map, class_folds, fit_map
 from ._neighbors import nearest_neighbors, similarities_of
 
+Rows = np.ndarray | sp.csr_array
 Weights = dict[str, dict[str, np.ndarray]]
 """Learned arrays, by the part that learned them and by their name in it."""
 
@@ -36,43 +38,47 @@ class GraphSettings(NamedTuple):
     algorithm: str
     affinity: str
     metric_learning: str | bool
-    n_jobs: int | None
     seed: int
-    verbose: bool
 
 
-def affinity_graph(rows: np.ndarray, weights: Weights, settings: GraphSettings) -> Graph:
+def affinity_graph(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs: int | None = None) -> Graph:
     """Affinity graph of new samples.
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features)
-        Distinct rows, of unit length for "cosine".
+    rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
+        Distinct rows, of unit length for "cosine"; or the similarities of linked samples.
     weights : Weights
         As from :func:`learn_affinity`; what is not there is not used.
     settings : GraphSettings
+    n_jobs : int or None
     """
-    mapped = apply_map(rows, weights["map"]) if "map" in weights else rows
-    neighbors, distances = _search(_comparable(mapped, settings.metric), None, settings)
-    links = link(neighbors, similarities_of(distances, settings.metric))
+    embedding = None if sp.issparse(rows) else rows
+    mapped = apply_map(embedding, weights["map"]) if "map" in weights else embedding
+    links = link(*_neighbor_lists(rows if mapped is None else mapped, settings, n_jobs))
     if settings.affinity != "learned":
-        return _graph(rows, links, unlearned_affinity(links, settings.affinity))
-    first = _first_features(rows, mapped, links)
-    odds = _mean_odds(first, _models(weights, "first"), np.arange(len(links.rows)))
-    second = _second_features(first, rows, links, _sigmoid(odds))
-    odds = _mean_odds(second, _models(weights, "second"), np.arange(len(links.rows)))
-    return _graph(rows, links, _sigmoid(odds))
+        return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
+    everywhere = np.arange(len(links.rows))
+    first = _first_features(embedding, mapped, links)
+    odds = _mean_odds(first, _models(weights, "first"), everywhere)
+    second = _second_features(first, embedding, links, _sigmoid(odds))
+    odds = _mean_odds(second, _models(weights, "second"), everywhere)
+    return _graph(embedding, links, _sigmoid(odds))
 
 
-def learn_affinity(rows: np.ndarray, y: np.ndarray, settings: GraphSettings) -> tuple[Graph, Weights]:
+def learn_affinity(
+    rows: Rows, y: np.ndarray, settings: GraphSettings, n_jobs: int | None = None, verbose: bool = False
+) -> tuple[Graph, Weights]:
     """Learn the affinity from labelled samples, and make their own graph by cross-fitting.
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features)
+    rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : GraphSettings
+    n_jobs : int or None
+    verbose : bool
 
     Returns
     -------
@@ -82,22 +88,23 @@ def learn_affinity(rows: np.ndarray, y: np.ndarray, settings: GraphSettings) -> 
         For :func:`affinity_graph`.
     """
     folds = class_folds(y, _n_folds(y), np.random.default_rng(settings.seed))
-    neighbors, similarities, mapped, weights = _learn_map(rows, y, folds, settings)
+    embedding = None if sp.issparse(rows) else rows
+    neighbors, similarities, mapped, weights = _learn_map(rows, y, folds, settings, n_jobs)
     if settings.affinity != "learned":
         links = link(neighbors, similarities)
-        return _graph(rows, links, unlearned_affinity(links, settings.affinity)), weights
+        return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), weights
     depths = {max(int(neighbors.shape[1] * share), 1) for share in _VIEWS}
     views = [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
-    features = [_first_features(rows, mapped, links) for links in views]
-    odds, models = _cross_fit(features, views, y, folds, settings.seed, settings.verbose)
+    features = [_first_features(embedding, mapped, links) for links in views]
+    odds, models = _cross_fit(features, views, y, folds, settings.seed, verbose)
     weights |= {f"first.{number}": model for number, model in enumerate(models)}
     features = [
-        _second_features(first, rows, links, _sigmoid(view_odds))
+        _second_features(first, embedding, links, _sigmoid(view_odds))
         for first, links, view_odds in zip(features, views, odds, strict=True)
     ]
-    odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, settings.verbose)
+    odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, verbose)
     weights |= {f"second.{number}": model for number, model in enumerate(models)}
-    return _graph(rows, views[0], _sigmoid(odds[0])), weights
+    return _graph(embedding, views[0], _sigmoid(odds[0])), weights
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -118,19 +125,20 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
     return float((found.sum(axis=1)[asked] / depth[asked]).mean()) if asked.any() else 0.0
 
 
-def _learn_map(rows, y, folds, settings):
+def _learn_map(rows, y, folds, settings, n_jobs):
     """Neighbour lists of the training samples, their rows under a map, and the map if unseen classes gain."""
-    chosen, mapped, weights = _search(_comparable(rows, settings.metric), None, settings), rows, {}
+    neighbors, similarities = _neighbor_lists(rows, settings, n_jobs)
+    if sp.issparse(rows):
+        return neighbors, similarities, None, {}
     if settings.metric_learning and folds.max() > 0:
-        crossed, crossed_rows = _cross_fitted_search(rows, y, folds, settings)
-        better = neighbor_precision(crossed[0], y) > neighbor_precision(chosen[0], y)
+        crossed, crossed_similarities, mapped = _cross_fitted_lists(rows, y, folds, settings, n_jobs)
+        better = neighbor_precision(crossed, y) > neighbor_precision(neighbors, y)
         if settings.metric_learning != "auto" or better:
-            chosen, mapped, weights = crossed, crossed_rows, {"map": fit_map(rows, y)}
-    neighbors, distances = chosen
-    return neighbors, similarities_of(distances, settings.metric), mapped, weights
+            return crossed, crossed_similarities, mapped, {"map": fit_map(rows, y)}
+    return neighbors, similarities, rows, {}
 
 
-def _cross_fitted_search(rows, y, folds, settings):
+def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
     """Neighbours by maps that saw neither sample's fold, and each row under a map that did not see it."""
     names = np.unique(folds)  # unlabelled samples (-1) are a fold of their own that no map learns from
     where = {fold: np.flatnonzero(folds == fold) for fold in names}
@@ -143,10 +151,13 @@ def _cross_fitted_search(rows, y, folds, settings):
             ours, theirs = (apply_map(rows[where[fold]], weights) for fold in (left, right))
             if left == right:
                 mapped[where[left]] = ours
-                found[left].append(_searched(ours, None, where[left], settings))
+                neighbors, distances = _search(ours, None, settings, n_jobs)
+                found[left].append((where[left][neighbors], distances))
             else:
-                found[left].append(_searched(theirs, ours, where[right], settings))
-                found[right].append(_searched(ours, theirs, where[left], settings))
+                neighbors, distances = _search(theirs, ours, settings, n_jobs)
+                found[left].append((where[right][neighbors], distances))
+                neighbors, distances = _search(ours, theirs, settings, n_jobs)
+                found[right].append((where[left][neighbors], distances))
     n_neighbors = min(settings.n_neighbors, len(rows) - 1)
     neighbors = np.empty((len(rows), n_neighbors), dtype=np.int32)
     distances = np.empty((len(rows), n_neighbors), dtype=np.float32)
@@ -155,23 +166,28 @@ def _cross_fitted_search(rows, y, folds, settings):
         nearest = np.argsort(all_distances, axis=1, kind="stable")[:, :n_neighbors]
         neighbors[where[fold]] = np.take_along_axis(all_neighbors, nearest, axis=1)
         distances[where[fold]] = np.take_along_axis(all_distances, nearest, axis=1)
-    return (neighbors, distances), mapped
+    return neighbors, similarities_of(distances, settings.metric), mapped
 
 
-def _searched(rows, queries, numbers, settings):
-    comparable = None if queries is None else _comparable(queries, settings.metric)
-    neighbors, distances = _search(_comparable(rows, settings.metric), comparable, settings)
-    return numbers[neighbors], distances
+def _neighbor_lists(rows, settings, n_jobs):
+    """Neighbours and their similarities, found among rows or read off a graph."""
+    if sp.issparse(rows):
+        longest = int(np.diff(rows.indptr).max(initial=1))
+        return strongest(rows, min(settings.n_neighbors, longest))
+    neighbors, distances = _search(rows, None, settings, n_jobs)
+    return neighbors, similarities_of(distances, settings.metric)
 
 
-def _search(rows, queries, settings):
+def _search(rows, queries, settings, n_jobs):
+    if settings.metric == "cosine":
+        rows, queries = _unit(rows), None if queries is None else _unit(queries)
     return nearest_neighbors(
         rows,
         min(settings.n_neighbors, len(rows) - (queries is None)),
         queries=queries,
         metric=settings.metric,
         algorithm=settings.algorithm,
-        n_jobs=settings.n_jobs,
+        n_jobs=n_jobs,
         random_state=settings.seed,
     )
 
@@ -221,8 +237,10 @@ def _mean_odds(features, models, asked):
     return odds
 
 
-def _first_features(rows, mapped, links):
-    centred = _centred(rows)
+def _first_features(embedding, mapped, links):
+    if embedding is None:
+        return NeighborhoodFeatures(links, links.similarity, np.ones(len(links.neighbors), np.float32))
+    centred = _centred(embedding)
     lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
     return NeighborhoodFeatures(
         links,
@@ -231,21 +249,18 @@ def _first_features(rows, mapped, links):
     )
 
 
-def _second_features(first, rows, links, probability):
-    second = ProbabilityFeatures(links, probability, _centred(rows))
+def _second_features(first, embedding, links, probability):
+    centred = None if embedding is None else _centred(embedding)
+    second = ProbabilityFeatures(links, probability, centred)
     return lambda part: np.concatenate([first(part), second(part)], axis=1)
 
 
-def _graph(rows, links, affinity):
-    return Graph(rows, links.similarities, links.matrix(links.similarity), links.matrix(affinity))
+def _graph(embedding, links, affinity):
+    return Graph(embedding, links.similarities, links.matrix(links.similarity), links.matrix(affinity))
 
 
 def _models(weights, name):
     return [weights[key] for key in sorted(weights) if key.startswith(f"{name}.")]
-
-
-def _comparable(rows, metric):
-    return _unit(rows) if metric == "cosine" else rows
 
 
 def _centred(rows):

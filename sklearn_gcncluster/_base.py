@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from numbers import Integral, Real
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._compat import Interval, StrOptions
-from ._samples import Samples, aggregate_labels, distinct_samples
+from ._affinity import GraphSettings, affinity_graph, learn_affinity
+from ._compat import HasMethods, Interval, StrOptions
+from ._learning import NetworkSettings, learn_detection, learn_segmentation
+from ._neighbors import EXACT_UP_TO
+from ._persistence import save
+from ._samples import Samples, aggregate_labels, class_codes, distinct_samples, graph_samples
 from ._stages import Stages
 from .metrics import bcubed_fscore
 
+_GRAPH_METRICS = ("precomputed", "precomputed_affinity")
+_HNSW_COPIES = 4
+"""Copies of a sample that approximate search may meet; among hundreds it gets lost."""
 _LARGEST_SEED = 2**31 - 1024  # stages count up from the seed
 
 
@@ -35,7 +43,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "metric": [StrOptions({"cosine", "euclidean"})],
+        "metric": [StrOptions({"cosine", "euclidean", "precomputed", "precomputed_affinity"})],
         "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
         "affinity": [StrOptions({"cosine", "neighborhood", "learned"})],
         "metric_learning": ["boolean", StrOptions({"auto"})],
@@ -46,6 +54,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         "iop_range": [tuple, list],
         "n_training_seeds": [Interval(Integral, 1, None, closed="left")],
         "n_seeds": [Interval(Integral, 1, None, closed="left")],
+        "memory": [None, str, HasMethods(["cache"])],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -57,6 +66,9 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _fixed: ClassVar[dict] = {}
+    """Settings of stages that are no parameters of an estimator."""
 
     def fit_predict(self, X, y=None, **kwargs):
         """Fit, and return the labels of X.
@@ -109,12 +121,39 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         """
         return bcubed_fscore(y, self.predict(X))
 
+    def save(self, path, *, include_labels=True):
+        """Write the estimator to a file that :func:`sklearn_gcncluster.load` reads.
+
+        The file is in the safetensors format: arrays, and a JSON header with the parameters. Unlike a pickle
+        it executes nothing when it is loaded, and later versions of this package still read it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; one that exists is replaced. Its usual suffix is ``.safetensors``.
+        include_labels : bool, default=True
+            Whether the clusters of the samples of `fit` are kept too (``labels_``, ``probabilities_``,
+            ``cluster_scores_``, ``n_clusters_``). :meth:`predict` does not need them.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is an object that the format does not hold, such as an estimator of a package
+            other than scikit-learn; the message names it.
+
+        Notes
+        -----
+        Estimators among the parameters are kept as their class and parameters, without what they learned. A
+        ``RandomState`` as `random_state`, and a cache as `memory`, are replaced by None: they are of use
+        only where they were made. The seed that `fit` drew is kept, so predictions stay the same.
+        """
+        save(self, path, include_labels=include_labels)
+
     def _learning_samples(self, X, y) -> tuple[Samples, np.ndarray]:
-        """Distinct samples and the class code of each, -1 for unlabelled."""
-        X, y = validate_data(self, X, y, dtype=np.float32, order="C")
+        """Samples of the graph and the class code of each, -1 for unlabelled."""
+        X, y = validate_data(self, X, y, **self._accepted())
         check_classification_targets(y)
-        labelled = y != -1
-        classes = np.unique(y[labelled])
+        classes, codes = class_codes(y)
         if len(classes) < 2:
             found = "no labelled sample (all are -1)" if not len(classes) else f"one class ({classes[0]!r})"
             raise ValueError(
@@ -122,15 +161,41 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 "classes. Give labels of more classes, or call fit(X) without y to cluster with networks "
                 "learned before."
             )
-        codes = np.full(len(y), -1)
-        codes[labelled] = np.searchsorted(classes, y[labelled])
-        samples = distinct_samples(X, self.metric)
+        samples = self._samples(X)
         return samples, aggregate_labels(codes, samples)
 
     def _new_samples(self, X) -> Samples:
         check_is_fitted(self, "weights_")
-        X = validate_data(self, X, dtype=np.float32, order="C", reset=False)
-        return distinct_samples(X, self.metric)
+        given = self._accepted()
+        if self._is_graph():  # as many columns as samples, however many there were in fit
+            return self._samples(check_array(X, **given))
+        return self._samples(validate_data(self, X, **given, reset=False))
+
+    def _samples(self, X) -> Samples:
+        if not self._is_graph():
+            copies = (
+                self.n_neighbors // 2 if self.algorithm == "brute" or len(X) <= EXACT_UP_TO else _HNSW_COPIES
+            )
+            return distinct_samples(X, self.metric, max(copies, 1))
+        if X.shape[0] != X.shape[1]:
+            raise ValueError(
+                f'X has shape {X.shape} and metric="{self.metric}" takes a square matrix, one row and one '
+                "column for each sample, as KNeighborsTransformer makes of the samples it was fitted on."
+            )
+        return graph_samples(X, self.metric)
+
+    def _is_graph(self) -> bool:
+        return self.metric in _GRAPH_METRICS
+
+    def _accepted(self) -> dict:
+        return {"dtype": np.float32, "order": "C", "accept_sparse": "csr" if self._is_graph() else False}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self._is_graph()
+        tags.input_tags.sparse = self._is_graph()
+        tags.target_tags.required = True
+        return tags
 
     def _settings(self, kind, seed: int):
         """The parameters that one part of the pipeline asks for."""
@@ -146,8 +211,31 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 "n_iter_no_change",
             )
         }
-        given |= {"seed": seed, "schedule": schedule}
+        given |= {"seed": seed, "schedule": schedule, **self._fixed}
         return kind(**{field: given[field] for field in kind._fields})
+
+    def _learn_affinity(self, samples, classes):
+        settings = self._settings(GraphSettings, self._seed)
+        return self._cached(learn_affinity)(samples.rows, classes, settings, self.n_jobs, self.verbose)
+
+    def _affinity_graph(self, samples):
+        settings = self._settings(GraphSettings, self._seed)
+        return self._cached(affinity_graph)(samples.rows, self.weights_, settings, self.n_jobs)
+
+    def _learn_networks(self, graph, proposals, classes, segment):
+        settings = self._settings(NetworkSettings, self._seed)
+        learn = (learn_detection, learn_segmentation) if segment else (learn_detection,)
+        weights, curves = {}, {}
+        for part in learn:
+            learned = self._cached(part)(graph, proposals, classes, settings, self.verbose)
+            weights |= learned[0]
+            curves |= learned[1]
+        return weights, curves
+
+    def _cached(self, function):
+        """The function, or one that looks into the cache first; how it runs is no part of the key."""
+        names = [name for name in ("n_jobs", "verbose") if name in signature(function).parameters]
+        return check_memory(self.memory).cache(function, ignore=names)
 
     def _draw_seed(self) -> int:
         return int(check_random_state(self.random_state).randint(_LARGEST_SEED))

@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from ._affinity import GraphSettings, affinity_graph, learn_affinity
 from ._base import BaseGCN, Result
 from ._compat import Interval, StrOptions, fit_context
-from ._learning import NetworkSettings, learn_networks
-from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propose
+from ._diagnosis import diagnose
+from ._learning import NetworkSettings
+from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propose, score_proposals
 
 
 class GCNClustering(BaseGCN):
@@ -64,12 +64,13 @@ class GCNClustering(BaseGCN):
         max_overlap=0.5,
         min_score=0.4,
         outliers="noise",
+        memory=None,
         max_epochs=40,
         learning_rate=2e-3,
         batch_size=8192,
         dropout=0.3,
-        weight_decay=1e-4,
-        n_iter_no_change=6,
+        weight_decay=0.1,
+        n_iter_no_change=10,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -99,6 +100,7 @@ class GCNClustering(BaseGCN):
         self.max_overlap = max_overlap
         self.min_score = min_score
         self.outliers = outliers
+        self.memory = memory
         self.max_epochs = max_epochs
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -138,13 +140,11 @@ class GCNClustering(BaseGCN):
         samples, classes = self._learning_samples(X, y)
         self._seed, stages = self._draw_seed(), self._stages()
         with stages("learn affinity"):
-            graph, affinity = learn_affinity(samples.rows, classes, self._settings(GraphSettings, self._seed))
+            graph, affinity = self._learn_affinity(samples, classes)
         with stages("proposals"):
-            proposals = propose(graph, self._settings(ProposalSettings, self._seed))
+            proposals = self._propose(graph)
         with stages("train networks"):
-            networks, self.loss_curve_ = learn_networks(
-                graph, proposals, classes, self._settings(NetworkSettings, self._seed)
-            )
+            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, self.segment)
         self.weights_ = affinity | networks
         return self._keep(self._cluster(graph, proposals, samples, stages))
 
@@ -157,15 +157,52 @@ class GCNClustering(BaseGCN):
             )
         return self._keep(self._cluster_new(X))
 
+    def diagnose(self, X, y):
+        """Tell what limits the clusters of labelled samples, step by step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples of classes that `fit` has not seen; on those it learned from, errors look too small.
+        y : array-like of shape (n_samples,)
+            True classes; samples with -1 are clustered and left out of the scores.
+
+        Returns
+        -------
+        diagnosis : Diagnosis
+            The error of ``predict(X)``, split by cause; print or plot it.
+        """
+        return diagnose(self, X, y)
+
     def _cluster_new(self, X):
         samples, stages = self._new_samples(X), self._stages()
-        if len(samples.rows) == 1:
+        if np.count_nonzero(samples.counts) == 1:
             return self._only_one(samples)
-        with stages("affinity graph"):
-            graph = affinity_graph(samples.rows, self.weights_, self._settings(GraphSettings, self._seed))
-        with stages("proposals"):
-            proposals = propose(graph, self._settings(ProposalSettings, self._seed))
+        graph, proposals = self._graph_and_proposals(samples, stages)
         return self._cluster(graph, proposals, samples, stages)
+
+    def _score_proposals(self, X):
+        """Samples of X, their proposals, and these again with refined ones and scores."""
+        samples, stages = self._new_samples(X), self._stages()
+        if np.count_nonzero(samples.counts) == 1:
+            n_samples = len(samples.inverse)
+            raise ValueError(
+                f"X has {n_samples} samples, all equal; there is nothing to propose. Give others."
+            )
+        graph, proposals = self._graph_and_proposals(samples, stages)
+        networks = self._settings(NetworkSettings, self._seed)
+        selection = self._settings(SelectionSettings, self._seed)
+        scored = score_proposals(graph, proposals, self.weights_, networks, selection, stages)
+        return samples, proposals, scored
+
+    def _graph_and_proposals(self, samples, stages):
+        with stages("affinity graph"):
+            graph = self._affinity_graph(samples)
+        with stages("proposals"):
+            return graph, self._propose(graph)
+
+    def _propose(self, graph):
+        return self._cached(propose)(graph, self._settings(ProposalSettings, self._seed))
 
     def _cluster(self, graph, proposals, samples, stages):
         labels, probabilities, scores = cluster_graph(

@@ -74,7 +74,7 @@ def structure_features(graph: Graph, proposals: Proposals, layer: int, cut: Laye
     affinity = graph.affinity.data[cut.entries]
 
     def total(values):
-        return _row_total(values, cut.indptr)
+        return _by_row(np.add, values, cut.indptr)
 
     n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
     a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
@@ -92,7 +92,7 @@ def structure_features(graph: Graph, proposals: Proposals, layer: int, cut: Laye
         members,
         a_in / np.maximum(n_in, 1),
         a_out / np.maximum(n_out, 1),
-        _row_maximum(affinity, cut.indptr),
+        _by_row(np.maximum, affinity, cut.indptr),
         np.log1p(a_all),
         np.log1p(a_out),
         a_in / (a_all + 1e-6),
@@ -135,8 +135,10 @@ class _OtherGroups:
     def best_per_row(self):
         """Highest total and highest mean affinity to one other group, 0 where there is none."""
         return (
-            _row_maximum(self._totals.data, self._totals.indptr),
-            _row_maximum(self._totals.data / self._group_sizes[self._totals.indices], self._totals.indptr),
+            _by_row(np.maximum, self._totals.data, self._totals.indptr),
+            _by_row(
+                np.maximum, self._totals.data / self._group_sizes[self._totals.indices], self._totals.indptr
+            ),
         )
 
     def best_per_proposal(self, offsets):
@@ -149,11 +151,11 @@ class _OtherGroups:
         proposal = np.repeat(np.arange(n_proposals), np.diff(between.indptr))
         mean = between.data / (np.diff(offsets)[proposal] * self._group_sizes[between.indices])
         mean = mean.astype(np.float32)  # as the maximum that it is compared with
-        highest = _row_maximum(mean, between.indptr)
+        highest = _by_row(np.maximum, mean, between.indptr)
         nearest = np.flatnonzero(mean == highest[proposal])
         size = np.zeros(n_proposals, np.float32)
         size[proposal[nearest]] = self._group_sizes[between.indices[nearest]]
-        return _row_maximum(between.data, between.indptr), highest, size
+        return _by_row(np.maximum, between.data, between.indptr), highest, size
 
 
 def _affinity_to_groups(affinity, number, cut):
@@ -170,20 +172,12 @@ def _affinity_to_groups(affinity, number, cut):
     return _OtherGroups(totals, np.bincount(group).astype(np.float32))
 
 
-def _row_total(values, indptr):
-    return _reduce_rows(np.add, values, indptr)
-
-
-def _row_maximum(values, indptr):
-    return _reduce_rows(np.maximum, values, indptr)
-
-
-def _reduce_rows(operation, values, indptr):
-    """Reduce each row of a sparse matrix; 0 for a row without entries, which ``reduceat`` gets wrong."""
+def _by_row(reduce, values, indptr):
+    """Reduce the values of each row; 0 where there is none."""
     out = np.zeros(len(indptr) - 1, dtype=np.float32)
     filled = np.flatnonzero(np.diff(indptr))
     if len(filled):
-        out[filled] = operation.reduceat(values, indptr[filled])
+        out[filled] = reduce.reduceat(values, indptr[filled])
     return out
 
 

@@ -61,20 +61,44 @@ def link(neighbors: np.ndarray, similarities: np.ndarray) -> Links:
     Parameters
     ----------
     neighbors : int32 ndarray of shape (n_samples, n_neighbors)
+        A sample in its own list fills a gap and is no link.
     similarities : float32 ndarray of shape (n_samples, n_neighbors)
     """
     n_samples, n_neighbors = neighbors.shape
     source = np.repeat(np.arange(n_samples, dtype=np.int64), n_neighbors)
     target = neighbors.ravel().astype(np.int64)
     low, high = np.minimum(source, target), np.maximum(source, target)
-    pairs, first, number = np.unique(low * n_samples + high, return_index=True, return_inverse=True)
+    real = np.flatnonzero(source != target)
+    pairs, first, number = np.unique((low * n_samples + high)[real], return_index=True, return_inverse=True)
     ranks = np.full((2, len(pairs)), n_neighbors, dtype=np.int32)
-    ranks[(source > target).astype(np.int64), number] = np.tile(np.arange(n_neighbors), n_samples)
+    ranks[(source > target)[real].astype(np.int64), number] = real % n_neighbors
     return Links(
         neighbors,
         similarities,
         (pairs // n_samples).astype(np.int32),
         (pairs % n_samples).astype(np.int32),
-        similarities.ravel()[first],
+        similarities.ravel()[real[first]],
         ranks,
     )
+
+
+def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    """The heaviest entries of each row of a sparse matrix, heaviest first.
+
+    Returns
+    -------
+    indices : int32 ndarray of shape (n_samples, n_neighbors)
+        Filled up with the row itself.
+    weights : float32 ndarray of shape (n_samples, n_neighbors)
+        Filled up with zeros.
+    """
+    n_samples, degree = matrix.shape[0], np.diff(matrix.indptr)
+    row = np.repeat(np.arange(n_samples, dtype=np.int32), degree)
+    order = np.lexsort((-matrix.data, row))
+    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], degree)
+    kept = place < n_neighbors
+    indices = np.repeat(np.arange(n_samples, dtype=np.int32)[:, None], n_neighbors, axis=1)
+    weights = np.zeros((n_samples, n_neighbors), dtype=np.float32)
+    indices[row[kept], place[kept]] = matrix.indices[order[kept]]
+    weights[row[kept], place[kept]] = matrix.data[order[kept]]
+    return indices, weights

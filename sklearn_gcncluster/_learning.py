@@ -25,19 +25,17 @@ class NetworkSettings(NamedTuple):
     hidden_channels: tuple[int, ...]
     pooling: str
     n_networks: int
-    segment: bool
     iop_range: tuple[float, float]
     n_training_seeds: int
     schedule: dict[str, float]
     device: str
     seed: int
-    verbose: bool
 
 
-def learn_networks(
-    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings
+def learn_detection(
+    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings, verbose: bool = False
 ) -> tuple[Weights, dict[str, np.ndarray]]:
-    """Train GCN-D and GCN-S on proposals of a labelled graph.
+    """Train GCN-D on proposals of a labelled graph.
 
     Classes are dealt into folds; each network stops by a fold that it does not learn from.
 
@@ -48,29 +46,20 @@ def learn_networks(
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : NetworkSettings
+    verbose : bool
 
     Returns
     -------
     weights : Weights
-        "detection.0", ... and, if asked for and if there is a proposal to learn from, "segmentation".
+        "detection.0" and so on.
     loss_curves : dict of str to ndarray of shape (n_epochs, 2)
         Mean training and validation loss by epoch, of each network.
     """
     from ._nn._detection import train_detection
-    from ._nn._training import Schedule
 
-    subgraphs, structure = all_inputs(graph, proposals)
-    if settings.node_features == "embedding":
-        structure = structure[:, :0]
+    subgraphs, structure = _inputs(graph, proposals, settings)
     targets = proposal_targets(proposals, y)
     folds = _fold_of_classes(y, settings)[targets.majority]
-    common = {
-        "embedding": embedding_of(graph, settings.node_features),
-        "hidden_channels": settings.hidden_channels,
-        "schedule": Schedule(**settings.schedule),
-        "device": settings.device,
-        "verbose": settings.verbose,
-    }
     weights, curves = {}, {}
     for fold in range(settings.n_networks):
         name = f"detection.{fold}"
@@ -81,22 +70,47 @@ def learn_networks(
             folds == fold,
             pooling=settings.pooling,
             seed=settings.seed + fold,
-            **common,
+            **_common(graph, settings, verbose),
         )
-    if settings.segment:
-        lowest, highest = settings.iop_range
-        impure = (targets.iop >= lowest) & (targets.iop <= highest) & (proposals.sizes > 2)
-        if impure.any():
-            weights["segmentation"], curves["segmentation"] = _learn_segmentation(
-                graph,
-                take(subgraphs, np.flatnonzero(impure)),
-                structure[np.repeat(impure, proposals.sizes)],
-                y,
-                folds[impure] == 0,
-                settings,
-                common,
-            )
     return weights, curves
+
+
+def learn_segmentation(
+    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings, verbose: bool = False
+) -> tuple[Weights, dict[str, np.ndarray]]:
+    """Train GCN-S on the proposals whose true IoP is in ``iop_range``.
+
+    Parameters
+    ----------
+    graph, proposals, y, settings, verbose
+        As for :func:`learn_detection`.
+
+    Returns
+    -------
+    weights : Weights
+        "segmentation"; nothing if no proposal is in the range.
+    loss_curves : dict of str to ndarray of shape (n_epochs, 2)
+    """
+    from ._nn._segmentation import train_segmentation
+
+    targets = proposal_targets(proposals, y)
+    lowest, highest = settings.iop_range
+    impure = (targets.iop >= lowest) & (targets.iop <= highest) & (proposals.sizes > 2)
+    if not impure.any():
+        return {}, {}
+    subgraphs, structure = _inputs(graph, proposals, settings)
+    part = take(subgraphs, np.flatnonzero(impure))
+    weights, curve = train_segmentation(
+        part,
+        structure[np.repeat(impure, proposals.sizes)],
+        rows=graph.rows,
+        labels=y[part.vertices],
+        validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
+        n_seeds=settings.n_training_seeds,
+        seed=settings.seed,
+        **_common(graph, settings, verbose),
+    )
+    return {"segmentation": weights}, {"segmentation": curve}
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:
@@ -104,19 +118,21 @@ def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:
     return None if node_features == "structure" else graph.rows
 
 
-def _learn_segmentation(graph, subgraphs, structure, y, validation, settings, common):
-    from ._nn._segmentation import train_segmentation
+def _inputs(graph, proposals, settings):
+    subgraphs, structure = all_inputs(graph, proposals)
+    return subgraphs, structure[:, :0] if settings.node_features == "embedding" else structure
 
-    return train_segmentation(
-        subgraphs,
-        structure,
-        rows=graph.rows,
-        labels=y[subgraphs.vertices],
-        validation=validation,
-        n_seeds=settings.n_training_seeds,
-        seed=settings.seed,
-        **common,
-    )
+
+def _common(graph, settings, verbose):
+    from ._nn._training import Schedule
+
+    return {
+        "embedding": embedding_of(graph, settings.node_features),
+        "hidden_channels": settings.hidden_channels,
+        "schedule": Schedule(**settings.schedule),
+        "device": settings.device,
+        "verbose": verbose,
+    }
 
 
 def _fold_of_classes(y, settings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from ._graph import Links
+from ._graph import Links, strongest
 
 _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
@@ -126,28 +126,6 @@ def shared_mass(links: Links) -> np.ndarray:
     everywhere = np.arange(len(links.rows))
     _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())
     return (sums[:, 2] + sums[:, 3]) / 2
-
-
-def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """The heaviest entries of each row of a sparse matrix, heaviest first.
-
-    Returns
-    -------
-    indices : int32 ndarray of shape (n_samples, n_neighbors)
-        Filled up with the row itself.
-    weights : float32 ndarray of shape (n_samples, n_neighbors)
-        Filled up with zeros.
-    """
-    n_samples, degree = matrix.shape[0], np.diff(matrix.indptr)
-    row = np.repeat(np.arange(n_samples, dtype=np.int32), degree)
-    order = np.lexsort((-matrix.data, row))
-    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], degree)
-    kept = place < n_neighbors
-    indices = np.repeat(np.arange(n_samples, dtype=np.int32)[:, None], n_neighbors, axis=1)
-    weights = np.zeros((n_samples, n_neighbors), dtype=np.float32)
-    indices[row[kept], place[kept]] = matrix.indices[order[kept]]
-    weights[row[kept], place[kept]] = matrix.data[order[kept]]
-    return indices, weights
 
 
 def pair_products(

@@ -44,16 +44,19 @@ class SelectionSettings(NamedTuple):
     overlap: str
     max_overlap: float
     min_score: float
+    segment: bool
     n_seeds: int
     outliers: str
 
 
-def propose(graph: Graph, settings: ProposalSettings) -> Proposals:
-    """Proposals of all sources, each once, and every sample alone."""
+def propose(graph: Graph, settings: ProposalSettings, others: Sequence[np.ndarray] = ()) -> Proposals:
+    """Proposals of all sources, of `others` (partitions) and every sample alone, each proposal once."""
     layers = [_layers_of(source, graph, settings) for source in settings.proposals]
-    alone = np.arange(graph.affinity.shape[0], dtype=np.int32)[None]
+    alone = np.arange(graph.affinity.shape[0], dtype=np.int32)
     return distinct_proposals(
-        np.concatenate([*layers, alone]), settings.min_proposal_size, settings.max_proposal_size
+        np.concatenate([*layers, *(other[None] for other in others), alone[None]]),
+        settings.min_proposal_size,
+        settings.max_proposal_size,
     )
 
 
@@ -81,27 +84,47 @@ def cluster_graph(
     probabilities : float32 ndarray of shape (n_samples,)
     scores : float32 ndarray of shape (n_clusters, 2)
     """
+    scored = score_proposals(graph, proposals, weights, networks, selection, stages)
+    with stages("de-overlap"):
+        labels, probabilities = assign(scored, counts, selection)
+        clusters = distinct_proposals(labels[None])
+        scores = judge(graph, clusters, detection_of(graph, weights, networks)).quality
+    return labels, probabilities, scores
+
+
+def score_proposals(
+    graph: Graph,
+    proposals: Proposals,
+    weights: Weights,
+    networks: NetworkSettings,
+    selection: SelectionSettings,
+    stages: Stages,
+) -> Scored:
+    """The proposals and behind them, in the same order, what is left of those that were refined."""
     detection = detection_of(graph, weights, networks)
     with stages("GCN-D"):
         scored = judge(graph, proposals, detection)
-    if networks.segment and "segmentation" in weights:
-        with stages("GCN-S"):
-            refined, membership = refine(
-                graph,
-                scored,
-                segmentation_of(graph, weights, networks),
-                iop_range=networks.iop_range,
-                n_seeds=selection.n_seeds,
-                random=np.random.default_rng(networks.seed),
-            )
-            quality = judge(graph, refined, detection).quality
-            scored = join(scored, Scored(refined, quality, membership))
-    with stages("de-overlap"):
-        assigned = _select(scored, selection)
-        labels = number_clusters(assigned, counts, selection.outliers)
-        belongs = membership_of(scored.proposals, scored.membership, assigned)
-        scores = judge(graph, distinct_proposals(labels[None]), detection).quality
-    return labels, np.where(labels < 0, 0, belongs).astype(np.float32), scores
+    if not selection.segment or "segmentation" not in weights:
+        return scored
+    with stages("GCN-S"):
+        refined, membership = refine(
+            graph,
+            scored,
+            segmentation_of(graph, weights, networks),
+            iop_range=networks.iop_range,
+            n_seeds=selection.n_seeds,
+            random=np.random.default_rng(networks.seed),
+        )
+        quality = judge(graph, refined, detection).quality
+        return join(scored, Scored(refined, quality, membership))
+
+
+def assign(scored: Scored, counts: np.ndarray, selection: SelectionSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Label of each sample, and the probability that it belongs there."""
+    assigned = _select(scored, selection)
+    labels = number_clusters(assigned, counts, selection.outliers)
+    belongs = membership_of(scored.proposals, scored.membership, assigned)
+    return labels, np.where(labels < 0, 0, belongs).astype(np.float32)
 
 
 def detection_of(graph: Graph, weights: Weights, networks: NetworkSettings):
@@ -130,6 +153,15 @@ def segmentation_of(graph: Graph, weights: Weights, networks: NetworkSettings):
     )
 
 
+def link_thresholds(graph: Graph, affinity: str) -> np.ndarray:
+    """Falling thresholds for average linkage on an affinity of that kind."""
+    if affinity == "learned":
+        return _PROBABILITY_THRESHOLDS
+    tree = merge_tree(graph.affinity)
+    merged = [forest_quantile(tree, quantile) for quantile in _FOREST_QUANTILES[::-1]]
+    return np.array([*merged, *(merged[-1] * np.array([0.8, 0.6, 0.4, 0.2, 0.1]))])
+
+
 def _select(scored, selection):
     iou = scored.quality[:, 0]
     if selection.overlap == "nms":
@@ -150,11 +182,7 @@ def _layers_of(source, graph, settings):
             max_size=settings.max_proposal_size or graph.affinity.shape[0],
             n_levels=settings.n_levels,
         )
-    thresholds = _PROBABILITY_THRESHOLDS
-    if settings.affinity != "learned":
-        tree = merge_tree(graph.affinity)
-        merged = [forest_quantile(tree, quantile) for quantile in _FOREST_QUANTILES[::-1]]
-        thresholds = np.array([*merged, *(merged[-1] * np.array([0.8, 0.6, 0.4, 0.2, 0.1]))])
+    thresholds = link_thresholds(graph, settings.affinity)
     return np.concatenate(
         [
             average_link_layers(graph.affinity, thresholds, "zero", settings.n_neighbors),

@@ -227,7 +227,11 @@ def _raises_survived(affinity, threshold, step):
 
 
 def average_link_layers(
-    affinity: sp.csr_array, thresholds: np.ndarray, missing: str, n_neighbors: int
+    affinity: sp.csr_array,
+    thresholds: np.ndarray,
+    missing: str,
+    n_neighbors: int,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Partitions by average linkage, one at each of several falling thresholds.
 
@@ -246,6 +250,8 @@ def average_link_layers(
         could have held them; "ignore": they are left out, and the mean is over links.
     n_neighbors : int
         Length of the neighbour lists behind the graph.
+    groups : int ndarray of shape (n_samples,), optional
+        The partition to start from; samples with -1 are left out. By default each sample is alone.
 
     Returns
     -------
@@ -255,6 +261,13 @@ def average_link_layers(
     labels, sizes = np.arange(n_samples, dtype=np.int32), np.ones(n_samples)
     total = affinity.astype(np.float64)
     count = sp.csr_array((np.ones_like(total.data), total.indices, total.indptr), total.shape)
+    if groups is not None:
+        inside = np.flatnonzero(groups >= 0)
+        labels[:] = -1
+        labels[inside] = np.unique(groups[inside], return_inverse=True)[1].reshape(-1)
+        shape = (n_samples, labels.max() + 1)
+        member = sp.csr_array((np.ones(len(inside)), (inside, labels[inside])), shape)
+        total, count, sizes = _between(total, member), _between(count, member), member.T @ sizes
     layers = np.empty((len(thresholds), n_samples), dtype=np.int32)
     for layer, threshold in zip(layers, thresholds, strict=True):
         while True:
@@ -265,15 +278,12 @@ def average_link_layers(
                 pairs = smaller * np.minimum(larger, n_neighbors)
             else:
                 pairs = count.data
-            groups = _merge_mutual_nearest(rows, total.indices, total.data / pairs, threshold, len(sizes))
-            if groups is None:
+            merged = _merge_mutual_nearest(rows, total.indices, total.data / pairs, threshold, len(sizes))
+            if merged is None:
                 break
-            member = sp.csr_array((np.ones(len(groups)), (np.arange(len(groups)), groups)))
-            total, count = (
-                _without_diagonal(member.T @ total @ member),
-                _without_diagonal(member.T @ count @ member),
-            )
-            sizes, labels = member.T @ sizes, groups[labels]
+            member = sp.csr_array((np.ones(len(merged)), (np.arange(len(merged)), merged)))
+            total, count, sizes = _between(total, member), _between(count, member), member.T @ sizes
+            labels = np.where(labels < 0, -1, merged[labels])
         layer[:] = labels
     return layers
 
@@ -296,8 +306,9 @@ def _merge_mutual_nearest(rows, cols, values, threshold, n_groups):
     return np.unique(groups, return_inverse=True)[1].reshape(-1).astype(np.int32)
 
 
-def _without_diagonal(matrix):
-    matrix = matrix.tocoo()
+def _between(matrix, member):
+    """Sum of the entries between each two groups."""
+    matrix = (member.T @ matrix @ member).tocoo()
     off = matrix.coords[0] != matrix.coords[1]
     rows, cols = (coordinate[off] for coordinate in matrix.coords)
     return sp.coo_array((matrix.data[off], (rows, cols)), matrix.shape).tocsr()

@@ -110,7 +110,7 @@ def number_clusters(assigned: np.ndarray, counts: np.ndarray, outliers: str) -> 
     assigned : int ndarray of shape (n_distinct,)
         Any number for each group, -1 for samples in none.
     counts : int ndarray of shape (n_distinct,)
-        How many samples each distinct one stands for.
+        How many samples each speaks for; groups that speak for none get -1.
     outliers : {"noise", "singletons"}
         Whether outliers get -1, or a number each, after the clusters.
 
@@ -125,6 +125,5 @@ def number_clusters(assigned: np.ndarray, counts: np.ndarray, outliers: str) -> 
     sizes = np.bincount(group, weights=counts)
     number = np.empty(len(sizes), dtype=np.int64)
     number[np.lexsort((first, -sizes))] = np.arange(len(sizes))
-    if outliers == "noise":
-        number[sizes == 1] = -1
+    number[sizes < (2 if outliers == "noise" else 1)] = -1
     return number[group]

@@ -5,8 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from sklearn_gcncluster._samples import aggregate_labels, distinct_samples
+from sklearn_gcncluster._samples import aggregate_labels, class_codes, distinct_samples, graph_samples
 
 SEEDS = [0, 1, 2]
 METRICS = ["cosine", "euclidean"]
@@ -69,6 +70,28 @@ def test_order_does_not_depend_on_other_rows():
     assert [row for row in kept if row in fewer] == fewer
 
 
+@pytest.mark.parametrize("max_copies", [1, 2, 5, 1000])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_few_copies_are_kept(seed, max_copies):
+    """Copies stand side by side; the first of them speaks for all, and all have the same label."""
+    X = repetitive(seed)
+    samples, distinct = distinct_samples(X, "euclidean", max_copies), distinct_samples(X, "euclidean")
+    kept = np.minimum(distinct.counts, max_copies)
+    np.testing.assert_array_equal(samples.rows, np.repeat(distinct.rows, kept, axis=0))
+    np.testing.assert_array_equal(samples.rows[samples.inverse], X)
+    first = np.concatenate([[0], np.cumsum(kept)[:-1]])
+    np.testing.assert_array_equal(samples.inverse, first[distinct.inverse])
+    np.testing.assert_array_equal(samples.counts[first], distinct.counts)
+    assert samples.counts.sum() == len(X)
+    y = np.random.default_rng(seed).integers(-1, 3, len(X))
+    np.testing.assert_array_equal(
+        aggregate_labels(y, samples), np.repeat(aggregate_labels(y, distinct), kept)
+    )
+    permuted = distinct_samples(X[::-1], "euclidean", max_copies)
+    np.testing.assert_array_equal(permuted.rows, samples.rows)
+    np.testing.assert_array_equal(permuted.inverse, samples.inverse[::-1])
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_negative_zero_is_zero(metric):
     """Rows that differ by the sign of a zero are equal."""
@@ -88,7 +111,7 @@ def test_zero_row_has_no_direction():
 
 GRIDS = {
     "binary": np.array(list(product([0, 1], repeat=14))),
-    "signs": np.array(list(product([-1, 1], repeat=13))),
+    "signs": 1 - 2 * ((np.arange(2**18)[:, None] >> np.arange(18)) & 1),  # differ in one bit of 32 each
     "integers": np.array(list(product(range(13), repeat=4))),
     "powers of two": 2.0 ** np.array(list(product(range(-6, 7), repeat=3))),
     "one hot": np.eye(600),
@@ -155,3 +178,47 @@ def test_labels_by_hand():
     labels = aggregate_labels(y, samples)
     assert labels[samples.inverse[::4]].tolist() == [7, 4, 5, -1]
     assert aggregate_labels(np.full(16, -1), samples).tolist() == [-1] * 4
+
+
+@pytest.mark.parametrize("classes", [[3, 7, 20], [-5, 0, 2], ["a", "b", "c"], [0.5, 1.0, 2.5]])
+def test_class_codes(classes):
+    """Codes number the sorted classes of any type, -1 alone is unlabelled."""
+    number = np.random.default_rng(0).permutation(np.repeat(np.arange(-1 * (classes[0] != "a"), 3), 4))
+    y = np.array([-1 if code < 0 else classes[code] for code in number])
+    found, codes = class_codes(y)
+    assert found.tolist() == classes
+    np.testing.assert_array_equal(codes, number)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("metric", ["precomputed", "precomputed_affinity"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_graphs_become_symmetric_similarities(seed, metric, sparse):
+    """Each link stands in both directions, at the higher similarity; explicit zeros are links."""
+    random = np.random.default_rng(seed)
+    values, linked = random.random((12, 12)), random.random((12, 12)) < (0.3 if sparse else 1)
+    values[2, 5], linked[2, 5] = 0, True
+    rows, cols = np.nonzero(linked)
+    X = sp.csr_array((values[rows, cols], (rows, cols)), shape=(12, 12)) if sparse else values
+    samples = graph_samples(X, metric)
+    off = linked & ~np.eye(12, dtype=bool)
+    similarity = values
+    if metric == "precomputed":
+        similarity = np.exp(-(values**2) / (2 * np.median(values[off] ** 2)))
+    one_way = np.where(off, np.maximum(similarity, np.finfo(np.float32).tiny), 0)
+    np.testing.assert_allclose(samples.rows.toarray(), np.maximum(one_way, one_way.T), rtol=1e-6)
+    assert samples.rows.nnz == (off | off.T).sum()
+    assert samples.rows.dtype == np.float32
+    assert samples.inverse.tolist() == list(range(12))
+    assert samples.counts.tolist() == [1] * 12
+
+
+def test_impossible_graphs():
+    """Negative distances and affinities above one are errors that name the other kind of graph."""
+    X = np.array([[0, 2.0], [-1, 0]])
+    with pytest.raises(ValueError, match=r'negative distance \(-1\).*"precomputed_affinity"'):
+        graph_samples(X, "precomputed")
+    with pytest.raises(ValueError, match=r'affinity above 1 \(2\).*"precomputed"'):
+        graph_samples(X, "precomputed_affinity")
+    assert graph_samples(np.zeros((3, 3)), "precomputed").rows.toarray().max() == 1
+    assert graph_samples(sp.csr_array((3, 3)), "precomputed").rows.nnz == 0

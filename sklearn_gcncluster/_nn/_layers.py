@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from .._subgraphs import Subgraphs
+
+with warnings.catch_warnings():  # torch says once a process that it has not long had such tensors
+    warnings.filterwarnings("ignore", "Sparse CSR", UserWarning)
+    torch.sparse_csr_tensor(
+        torch.tensor([0, 1]), torch.tensor([0]), torch.tensor([1.0]), (1, 1), check_invariants=False
+    )
 
 
 class Batch(NamedTuple):

@@ -14,6 +14,11 @@ from .._subgraphs import vertex_batches
 
 Weights = dict[str, np.ndarray]
 
+_MIN_BATCHES = 24
+"""Batches in an epoch: on small data they are smaller, since a few long steps do not learn anything."""
+_EPOCH_ROWS = 120_000
+"""Rows seen in an epoch: where there are more, each epoch sees a random part, so training takes minutes."""
+
 
 class Schedule(NamedTuple):
     """How long and how fast to train."""
@@ -76,18 +81,21 @@ def train(
         network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
     )
     offsets = np.concatenate([[0], np.cumsum(sizes)])
+    valid_items = _within(order_random.permutation(valid_items), sizes)
     valid_batches = vertex_batches(offsets, valid_items, schedule.batch_size)
+    rows_per_epoch = min(int(sizes[train_items].sum()), _EPOCH_ROWS)
+    batch_size = max(min(schedule.batch_size, rows_per_epoch // _MIN_BATCHES), 1)
     best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
     for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
         total = 0.0
-        batches = vertex_batches(offsets, order_random.permutation(train_items), schedule.batch_size)
-        for items in batches:
+        epoch_items = _within(order_random.permutation(train_items), sizes)
+        for items in vertex_batches(offsets, epoch_items, batch_size):
             losses = loss_of(network, items, _dropout(schedule.dropout, generator))
             optimiser.zero_grad()
             losses.mean().backward()
             optimiser.step()
             total += float(losses.detach().sum())
-        mean = total / max(len(train_items), 1)
+        mean = total / max(len(epoch_items), 1)
         with torch.no_grad():
             valid = sum(float(loss_of(network, items, no_dropout).sum()) for items in valid_batches)
         curve.append((mean, valid / len(valid_items) if len(valid_items) else mean))
@@ -98,6 +106,11 @@ def train(
             if waited >= schedule.n_iter_no_change:
                 break
     return best, np.array(curve)
+
+
+def _within(items, sizes):
+    """As many of the items, in their order, as an epoch may have; at least one."""
+    return items[: max(int(np.searchsorted(np.cumsum(sizes[items]), _EPOCH_ROWS, side="right")), 1)]
 
 
 def network_weights(network: nn.Module) -> Weights:

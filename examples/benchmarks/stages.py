@@ -1,0 +1,215 @@
+"""
+How long each stage takes, how much memory, and how both grow with the number of samples.
+
+The yardstick is the neighbour graph, which every method on graphs needs before it can begin: built
+by hnswlib on one thread, so that it is the same in every run. A stage that takes half as long has a
+ratio of 0.5. Data are `make_identities` of 256 dimensions::
+
+    python examples/benchmarks/stages.py                     # 10,000 to 100,000 samples
+    python examples/benchmarks/stages.py --sizes 584000      # the size of the paper's test set: hours
+    python examples/benchmarks/stages.py --fast
+
+Networks are trained once, on other identities, and used at all sizes. Every measurement has a process
+of its own, because the peak of a process's memory never falls: a later stage shows a higher peak only
+if it needs more than all the stages before it.
+"""
+
+import argparse
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._neighbors import nearest_neighbors
+from sklearn_gcncluster._stages import Stages
+from sklearn_gcncluster.datasets import make_identities
+from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
+
+GRAPHS = {"hnsw": "graph, hnswlib, built on 1 thread", "brute": "graph, exact"}
+TRAIN_SEED, TEST_SEED = 0, 1  # seeds of the identities to learn from and of those to cluster
+
+
+def peak():
+    """Highest memory of this process so far, in GiB."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+class Measured(Stages):
+    """Stages that also note the peak of memory at the end of each."""
+
+    def __init__(self):
+        super().__init__()
+        self.peaks = {}
+
+    @contextmanager
+    def __call__(self, name):
+        with super().__call__(name):
+            yield
+        self.peaks[name] = peak()
+
+
+# --------------------------------------------------------------------------------------------------
+# Measurements, each in a process of its own
+
+
+def measure_training(args):
+    """Train on identities of one seed, and keep the clusterer for the other measurements."""
+    X, y = make_identities(args.train_size, n_features=args.n_features, random_state=TRAIN_SEED)
+    stages = Measured()
+    stages.peaks["data"] = peak()
+    clusterer = new_clusterer(args)
+    clusterer._stages = lambda: stages
+    clusterer.fit(X, y)
+    del clusterer._stages
+    args.clusterer.write_bytes(pickle.dumps(clusterer))
+    return {"seconds": stages.seconds, "peaks": stages.peaks}
+
+
+def measure_graph(args, algorithm, size):
+    """Find the nearest neighbours of all samples, and nothing else."""
+    X, _ = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
+    stages = Measured()
+    n_neighbors = min(new_clusterer(args).n_neighbors, size - 1)
+    with stages("graph"):
+        nearest_neighbors(X, n_neighbors, algorithm=algorithm, n_jobs=args.n_jobs)
+    return {"seconds": stages.seconds["graph"], "peak": stages.peaks["graph"]}
+
+
+def measure_inference(args, size):
+    """Cluster identities that the networks have not seen."""
+    X, y = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
+    stages = Measured()
+    stages.peaks["data"] = peak()
+    clusterer = pickle.loads(args.clusterer.read_bytes())
+    clusterer._stages = lambda: stages
+    start = perf_counter()
+    labels = clusterer.predict(X)
+    total = perf_counter() - start
+    return {
+        "seconds": stages.seconds | {"all of predict": total},
+        "peaks": stages.peaks | {"all of predict": peak()},
+        "fscores": (pairwise_fscore(y, labels), bcubed_fscore(y, labels)),
+    }
+
+
+def new_clusterer(args):
+    """The clusterer that all measurements are about: defaults, but for a fast run."""
+    epochs = {"max_epochs": 3} if args.fast else {}
+    return GCNClustering(random_state=0, algorithm=args.algorithm, n_jobs=args.n_jobs, **epochs)
+
+
+MEASUREMENTS = {"training": measure_training, "graph": measure_graph, "inference": measure_inference}
+
+
+def in_new_process(args, *measurement):
+    """Run a measurement as ``measure_*(args, *arguments)`` in another process; return what it returns."""
+    print("measure", *measurement, flush=True, file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        order, answer = Path(folder, "order"), Path(folder, "answer")
+        order.write_bytes(pickle.dumps((args, measurement)))
+        subprocess.run([sys.executable, __file__, "--in-process", order, answer], check=True)
+        return pickle.loads(answer.read_bytes())
+
+
+def answer_order(order, answer):
+    """Carry out what :func:`in_new_process` asks for."""
+    args, (kind, *arguments) = pickle.loads(order.read_bytes())
+    answer.write_bytes(pickle.dumps(MEASUREMENTS[kind](args, *arguments)))
+
+
+# --------------------------------------------------------------------------------------------------
+# Tables
+
+
+def markdown(header, rows):
+    """Table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def training_table(training):
+    """Stages of fit: learning the affinity, training the networks, and clustering the training set."""
+    rows = [
+        (name, f"{seconds:.1f}", f"{training['peaks'][name]:.2f}")
+        for name, seconds in training["seconds"].items()
+    ]
+    return markdown(("stage of fit", "seconds", "peak so far (GiB)"), rows)
+
+
+def inference_table(by_size):
+    """Stages of predict at all sizes, with the neighbour graphs alone above them."""
+    header = ["stage of predict"]
+    for size in by_size:
+        header += [f"{size:,}: seconds", "ratio", "peak so far (GiB)"]
+    graphs, inference = next(iter(by_size.values()))
+    rows = {GRAPHS[algorithm]: [] for algorithm in graphs} | {name: [] for name in inference["seconds"]}
+    for graphs, inference in by_size.values():
+        yardstick = graphs["hnsw"]["seconds"]
+        cells = {GRAPHS[name]: (one["seconds"], one["peak"]) for name, one in graphs.items()}
+        cells |= {
+            name: (inference["seconds"][name], inference["peaks"][name]) for name in inference["seconds"]
+        }
+        for name, row in rows.items():
+            if name in cells:
+                seconds, memory = cells[name]
+                row += [f"{seconds:.1f}", f"{seconds / yardstick:.2f}", f"{memory:.2f}"]
+            else:
+                row += ["", "", ""]
+    return markdown(header, [(name, *row) for name, row in rows.items()])
+
+
+def main():
+    """Measure everything and print two tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", type=int, help="samples to cluster (10000 50000 100000)")
+    parser.add_argument("--n-features", type=int, default=256)
+    parser.add_argument("--train-size", type=int, help="samples to train on (10000)")
+    parser.add_argument(
+        "--algorithm", default="auto", choices=["auto", "brute", "hnsw"], help="of the pipeline"
+    )
+    parser.add_argument(
+        "--skip-exact", action="store_true", help="do not time the exact graph, which grows quadratically"
+    )
+    parser.add_argument("--n-jobs", type=int, help="joblib workers of the search")
+    parser.add_argument(
+        "--clusterer", type=Path, help="keep the trained clusterer here, or take it from here"
+    )
+    parser.add_argument(
+        "--fast", action="store_true", help="2,000 samples, networks of 1,200 samples and three epochs"
+    )
+    parser.add_argument("--in-process", nargs=2, type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.in_process:
+        return answer_order(*args.in_process)
+
+    args.sizes = args.sizes or ([2_000] if args.fast else [10_000, 50_000, 100_000])
+    args.train_size = args.train_size or (1_200 if args.fast else 10_000)
+    algorithms = ["hnsw"] if args.skip_exact else list(GRAPHS)
+    with tempfile.TemporaryDirectory() as folder:
+        known = args.clusterer is not None and args.clusterer.exists()
+        args.clusterer = args.clusterer or Path(folder, "clusterer")
+        if not known:
+            training = in_new_process(args, "training")
+            print(f"\nTraining on {args.train_size:,} samples x {args.n_features}\n")
+            print(training_table(training), flush=True)
+        by_size = {}
+        for size in args.sizes:
+            graphs = {algorithm: in_new_process(args, "graph", algorithm, size) for algorithm in algorithms}
+            by_size[size] = graphs, in_new_process(args, "inference", size)
+    print(f"\nClustering samples x {args.n_features}; ratio is to the graph of hnswlib\n")
+    print(inference_table(by_size))
+    for size, (_, inference) in by_size.items():
+        pairwise, bcubed = inference["fscores"]
+        peaks = inference["peaks"]
+        print(f"\n{size:,} samples: pairwise F {pairwise:.3f}, BCubed F {bcubed:.3f}, ", end="")
+        print(f"peak {peaks['all of predict']:.2f} GiB, of which {peaks['data']:.2f} GiB before predict")
+
+
+if __name__ == "__main__":
+    main()

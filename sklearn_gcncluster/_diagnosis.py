@@ -1,0 +1,230 @@
+"""Where the error of a clustering comes from: the pipeline, one step at a time, against the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from ._pipeline import SelectionSettings, assign
+from ._proposals import Proposals
+from ._samples import Samples, aggregate_labels, class_codes
+from ._scoring import Scored
+from ._selection import deoverlap, number_clusters
+from ._targets import Targets, proposal_targets
+from .metrics import bcubed_fscore, pairwise_fscore
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MEASURES = ("pairwise", "bcubed", "mean")
+_CAUSES = {
+    "no proposal was right": "Make more proposals: other or more sources in proposals, more n_neighbors.",
+    "wrong ranking": "Teach the networks more: labels of more classes, more n_networks or max_epochs.",
+    "segmentation": "Refine fewer proposals: a narrower iop_range, or segment=False.",
+    "left alone": "Give samples more company: more n_neighbors, or labels of more small classes.",
+    "selection": "Choose another min_score (see plotting.ThresholdDisplay) or overlap.",
+}
+
+
+class Diagnosis:
+    """What limits a clustering, as returned by :meth:`GCNClustering.diagnose`.
+
+    The error, 1 - F, is a sum of five parts. Each is the F that is lost at one step of the pipeline; a
+    negative part is F gained.
+
+    no proposal was right
+        1 less the F of the *upper bound*: samples go to the proposals by their true IoU. No ranking can do
+        much better with these proposals.
+    wrong ranking
+        What is lost if samples go to the proposals by predicted IoU. Samples that nothing takes are put, for
+        this and the next part, into the largest cluster of their class if there is one.
+    segmentation
+        What is lost by adding the refined proposals. It should be negative.
+    left alone
+        What is lost because the samples that nothing takes are not in the cluster of their class.
+    selection
+        What is lost by the floor under the predicted IoU (``min_score``), and by ``overlap`` if that is not
+        de-overlap. Groups below the floor fall apart, which costs recall and saves precision.
+
+    Parameters
+    ----------
+    fscores : ndarray of shape (6, 2)
+        Pairwise and BCubed F of the truth, and after each of the five steps.
+
+    Attributes
+    ----------
+    table : list of dict
+        One row for each part: its ``"cause"``, what it takes from the F-score by ``"pairwise"``,
+        ``"bcubed"`` and the ``"mean"`` of both, and a ``"remedy"`` where it is large.
+    scores : dict of str to float
+        F of the clustering, by measure.
+    upper_bound : dict of str to float
+        F of the upper bound, by measure.
+
+    See Also
+    --------
+    GCNClustering.diagnose : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn_gcncluster import GCNClustering
+    >>> from sklearn_gcncluster.datasets import make_identities
+    >>> X, y = make_identities(600, n_features=16, random_state=0)
+    >>> known = y % 2 == 0
+    >>> clusterer = GCNClustering(n_networks=1, hidden_channels=(16,), max_epochs=2, random_state=0)
+    >>> diagnosis = clusterer.fit(X[known], y[known]).diagnose(X[~known], y[~known])
+    >>> [row["cause"] for row in diagnosis.table]
+    ['no proposal was right', 'wrong ranking', 'segmentation', 'left alone', 'selection']
+    >>> error = sum(row["bcubed"] for row in diagnosis.table)
+    >>> bool(abs(1 - error - clusterer.score(X[~known], y[~known])) < 1e-9)
+    True
+    """
+
+    def __init__(self, fscores: np.ndarray):
+        fscores = np.column_stack([fscores, fscores.mean(axis=1)])
+        lost = -np.diff(fscores, axis=0)
+        self.table = [
+            {"cause": cause, **_by_measure(row), "remedy": remedy}
+            for (cause, remedy), row in zip(_CAUSES.items(), lost, strict=True)
+        ]
+        self.upper_bound, self.scores = _by_measure(fscores[1]), _by_measure(fscores[-1])
+
+    def __repr__(self) -> str:
+        largest = max(self.table, key=lambda row: row["mean"])
+        error = {measure: 1 - score for measure, score in self.scores.items()}
+        rows: list[Any] = [
+            None,
+            *((row["cause"], row) for row in self.table),
+            None,
+            ("error", error),
+            ("F-score", self.scores),
+            ("upper bound of F", self.upper_bound),
+        ]
+        lines = ["F-score lost by".ljust(28) + "".join(f"{name:>10}" for name in MEASURES)]
+        for row in rows:
+            if row is None:
+                lines.append("-" * len(lines[0]))
+            else:
+                lines.append(row[0].ljust(28) + "".join(f"{row[1][name]:10.3f}" for name in MEASURES))
+        return "\n".join([*lines, "", f"Largest: {largest['cause']}. {largest['remedy']}"])
+
+    def plot(self, ax: Axes | None = None, *, measure: str = "mean", **kwargs: Any) -> Diagnosis:
+        """Draw the way from 1 down to the F-score, one bar for each cause.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        measure : {"mean", "pairwise", "bcubed"}, default="mean"
+            Which F-score.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.barh`.
+
+        Returns
+        -------
+        self : Diagnosis
+            With the attributes ``ax_`` and ``figure_``.
+        """
+        from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare
+
+        if measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
+        self.ax_ = prepare(ax, "Diagnosis.plot", figsize=(6.4, 3.4))
+        self.figure_ = self.ax_.figure
+        lost = np.array([row[measure] for row in self.table])
+        left = 1 - np.concatenate([[0], np.cumsum(lost)])
+        rows = np.arange(len(lost))
+        colors = np.where(lost > 0, ORANGE, GREEN)
+        self.ax_.barh(rows, -lost, left=left[:-1], **{"color": colors, "height": 0.7} | kwargs)
+        self.ax_.vlines(left[1:], rows, rows + 1, color=INK, lw=0.8, zorder=0)
+        self.ax_.plot(left[-1], len(lost), "o", color=BLUE, ms=9)
+        texts = [*(f"{part:+.3f}" if round(part, 3) else "0" for part in -lost), f"{left[-1]:.3f}"]
+        ends = np.append(np.maximum(left[1:], left[:-1]), left[-1])
+        for row, (end, text) in enumerate(zip(ends, texts, strict=True)):
+            self.ax_.annotate(text, (end, row), (9, 0), textcoords="offset points", va="center", color=INK)
+        lowest = max(left.min() - 0.03, 0)
+        name = {"mean": "mean of pairwise and BCubed F", "pairwise": "pairwise F", "bcubed": "BCubed F"}[
+            measure
+        ]
+        self.ax_.set(
+            yticks=range(len(lost) + 1),
+            yticklabels=[*_CAUSES, "F-score"],
+            ylim=(len(lost) + 0.6, -0.6),
+            xlim=(lowest, 1 + 0.18 * (1 - lowest)),  # room for the first number
+            xlabel=name,
+        )
+        self.ax_.tick_params(axis="y", length=0)
+        return self
+
+
+class JudgedProposals(NamedTuple):
+    """Proposals of labelled samples, as the networks see them and as they are."""
+
+    samples: Samples
+    proposals: Proposals
+    """As made, without the refined ones."""
+    scored: Scored
+    """With the refined ones, which come last."""
+    targets: Targets
+    """Of ``scored.proposals``."""
+
+
+def judge_proposals(estimator: Any, X: Any, y: Any) -> JudgedProposals:
+    """Score the proposals of labelled samples, and set the truth beside it."""
+    if not hasattr(estimator, "_score_proposals"):
+        raise TypeError(
+            "estimator must be a GCNClustering, so that there are proposals to judge, got "
+            f"{type(estimator).__name__}"
+        )
+    samples, proposals, scored = estimator._score_proposals(X)
+    y = column_or_1d(y)
+    check_consistent_length(samples.inverse, y)
+    classes = aggregate_labels(class_codes(y)[1], samples)
+    return JudgedProposals(samples, proposals, scored, proposal_targets(scored.proposals, classes))
+
+
+def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
+    """Split the error of an estimator; documented as its method."""
+    samples, proposals, scored, targets = judge_proposals(estimator, X, y)
+    y = np.asarray(y)
+    codes = class_codes(y)[1]
+    n_proposals = len(proposals.sizes)
+    predicted, true = scored.quality[:, 0], np.nan_to_num(targets.iou, nan=-1)
+
+    def clusters(proposals, iou):
+        return number_clusters(deoverlap(proposals, iou), samples.counts, "noise")[samples.inverse]
+
+    ranked = clusters(proposals, predicted[:n_proposals])
+    segmented = clusters(scored.proposals, predicted)
+    selection = estimator._settings(SelectionSettings, estimator._seed)
+    steps = [
+        clusters(proposals, true[:n_proposals]),
+        _company(ranked, codes),
+        _company(segmented, codes),
+        segmented,
+        assign(scored, samples.counts, selection)[0][samples.inverse],
+    ]
+    return Diagnosis(np.array([(1, 1), *((pairwise_fscore(y, s), bcubed_fscore(y, s)) for s in steps)]))
+
+
+def _company(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Labels with each lone sample in the largest cluster of its class, if one is mainly of that class."""
+    held = (labels >= 0) & (classes >= 0)
+    (cluster, of_class), shared = np.unique(
+        np.stack([labels[held], classes[held]]), axis=1, return_counts=True
+    )
+    order = np.lexsort((shared, cluster))
+    most = order[np.flatnonzero(np.diff(cluster[order], append=-1))]  # the largest share is the last
+    most = most[np.argsort(shared[most], kind="stable")]
+    home = np.full(classes.max() + 1, -1)
+    home[of_class[most]] = cluster[most]  # of several clusters the largest share is written last
+    alone = (labels < 0) & (classes >= 0)
+    out = labels.copy()
+    out[alone] = home[classes[alone]]
+    return out
+
+
+def _by_measure(values):
+    return {measure: float(value) for measure, value in zip(MEASURES, values, strict=True)}

@@ -1,0 +1,284 @@
+"""The file format of trained estimators, and its only owner.
+
+A file is a safetensors file: arrays, and text in its metadata. All text is one JSON header::
+
+    format      number of this format, raised whenever older versions could not read a file
+    version     of the package that wrote it
+    estimator   name of the class
+    parameters  as given to the constructor
+    attributes  what was learned and is not an array
+    sha256      of the rest of the header and of all arrays
+
+Arrays are named by attribute, and below it by keys: ``weights_/detection.0/head.bias``. Reading builds
+estimators of this package and of scikit-learn from their parameters, and nothing else: what a file names is
+looked up in lists of public names, never imported because the file says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+FORMAT = 1
+_PACKAGE = __name__.partition(".")[0]
+_PRIVATE = ("_seed",)
+"""Attributes without a trailing underscore that predict needs."""
+_CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_")
+"""Attributes that tell about the samples of fit; predict does not need them."""
+
+
+def save(estimator: BaseEstimator, path: str | Path, *, include_labels: bool = True) -> None:
+    """Write a fitted estimator of this package to a file; documented as its method ``save``."""
+    check_is_fitted(estimator)
+    arrays: dict[str, np.ndarray] = {}
+    attributes = {}
+    for name, value in vars(estimator).items():
+        if not _is_learned(name) or (name in _CLUSTERS_OF_X and not include_labels):
+            continue
+        flat = _flatten(name, value)
+        if flat is None:
+            attributes[name] = _encode(value, name)
+        else:
+            arrays |= flat
+    header: dict[str, Any] = {
+        "format": FORMAT,
+        "version": _version(),
+        **_encode(estimator, "the estimator"),
+        "attributes": attributes,
+    }
+    header["sha256"] = _checksum(header, arrays)
+    # One entry holds all text, because safetensors writes several in any order, and equal estimators should
+    # make equal files.
+    Path(path).write_bytes(to_bytes(arrays, {_PACKAGE: json.dumps(header)}))
+
+
+def load(path: str | Path) -> Any:
+    """Load an estimator that was written by its method ``save``.
+
+    Nothing in the file is executed: it holds arrays, and a header of plain values. Estimators among the
+    parameters are built again if they are public classes of this package or of scikit-learn; no other name
+    is looked up.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to read.
+
+    Returns
+    -------
+    estimator : estimator object
+        Of the class that was saved, with its parameters and what it learned. It predicts the same.
+
+    Raises
+    ------
+    ValueError
+        If the file was not written by ``save``, is incomplete, was changed since, or comes from a later
+        version of the package whose format this one does not know.
+
+    See Also
+    --------
+    GCNClustering.save : Write the file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn_gcncluster import GCNClustering, load
+    >>> from sklearn_gcncluster.datasets import make_identities
+    >>> X, y = make_identities(300, n_features=16, random_state=0)
+    >>> clusterer = GCNClustering(n_networks=1, hidden_channels=(16,), max_epochs=1, random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "faces.safetensors"
+    ...     clusterer.fit(X, y).save(path)
+    ...     loaded = load(path)
+    >>> bool((loaded.predict(X) == clusterer.predict(X)).all())
+    True
+    """
+    header, arrays = _read(path)
+    try:
+        estimator = _build(header["estimator"], header["parameters"])
+        attributes = {name: _decode(value) for name, value in header["attributes"].items()}
+        for name, value in (attributes | _unflatten(arrays)).items():
+            if not _is_learned(name) or hasattr(type(estimator), name):
+                raise ValueError(f"{name!r} is no attribute that fit sets")
+            setattr(estimator, name, value)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} does not describe an estimator that sklearn_gcncluster "
+            f"{_version()} knows: {error}. It was written by version "
+            f"{header.get('version')}; install that version, or fit and save again."
+        ) from error
+    return estimator
+
+
+def _read(path):
+    """Header and arrays of a file, if they are as they were written."""
+    damaged = (
+        f"{path} is damaged, or was changed after it was saved. Copy it again from where it was saved, or "
+        "save it again."
+    )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if _PACKAGE not in metadata:
+                raise ValueError(
+                    f"{path} is a safetensors file, but was not written by the method save of an estimator "
+                    "of sklearn_gcncluster: it has no header of this package. Give the path of such a file."
+                )
+            header = _parse(metadata[_PACKAGE], damaged)
+            if header["format"] > FORMAT:
+                raise ValueError(
+                    f"{path} has format {header['format']}, written by sklearn_gcncluster "
+                    f"{header.get('version')}; version {_version()} reads formats up to {FORMAT}. Install a later version: pip install --upgrade sklearn-gcncluster"
+                )
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is incomplete or is no safetensors file ({error}). Copy it again from where it was "
+            "saved, or save it again."
+        ) from error
+    if header.pop("sha256", None) != _checksum(header, arrays):
+        raise ValueError(damaged)
+    return header, arrays
+
+
+def _version():
+    return import_module(_PACKAGE).__version__
+
+
+def _parse(text, damaged):
+    try:
+        header = json.loads(text)
+        if isinstance(header["format"], int):
+            return header
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(damaged) from error
+    raise ValueError(damaged)
+
+
+def _checksum(header, arrays):
+    """Of everything in a file; it shows damage, and is no signature."""
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.name} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _is_learned(name):
+    return (name.endswith("_") and not name.startswith("_")) or name in _PRIVATE
+
+
+def _flatten(name, value):
+    """Named arrays of an attribute that is an array or a dict of (dicts of) arrays; None for others."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return {name: np.asarray(value, order="C")}
+    if not isinstance(value, dict) or not value:
+        return None
+    parts = [_flatten(f"{name}/{key}", part) for key, part in value.items()]
+    if None in parts:
+        return None
+    return {key: array for part in parts for key, array in part.items()}
+
+
+def _unflatten(arrays):
+    tree: dict[str, Any] = {}
+    for name, array in arrays.items():
+        *parents, last = name.split("/")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[last] = array
+    return tree
+
+
+def _encode(value, where):
+    """Value as JSON; what JSON does not have is a dict of one kind. `where` names it in errors."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return _encode(value.item(), where)
+    if isinstance(value, list):
+        return [_encode(part, where) for part in value]
+    if isinstance(value, tuple):
+        return {"tuple": [_encode(part, where) for part in value]}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {key: _encode(part, where) for key, part in value.items()}}
+    if isinstance(value, np.ndarray):
+        return {"array": _encode(value.tolist(), where), "dtype": value.dtype.str}
+    path = f"{_public_module(type(value))}.{type(value).__name__}"
+    if _public_class(path) is not type(value):
+        raise ValueError(
+            f"{where} is of class {type(value).__module__}.{type(value).__qualname__}, which this format "
+            "does not hold: estimators must be public classes of sklearn_gcncluster or scikit-learn, not "
+            "frozen, and all else numbers, strings, arrays, lists, tuples and dicts of these. Write the "
+            "estimator with joblib.dump(estimator, path) instead."
+        )
+    parameters = value.get_params(deep=False)
+    prefix = "parameter " if where == "the estimator" else f"{where}__"
+    return {
+        "estimator": path,
+        "parameters": {
+            name: _encode(_lasting(name, part), f"{prefix}{name}") for name, part in parameters.items()
+        },
+    }
+
+
+def _decode(value):
+    if isinstance(value, list):
+        return [_decode(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "tuple" in value:
+        return tuple(_decode(part) for part in value["tuple"])
+    if "dict" in value:
+        return {key: _decode(part) for key, part in value["dict"].items()}
+    if "array" in value:
+        return np.array(_decode(value["array"]), dtype=value["dtype"])
+    return _build(value["estimator"], value["parameters"])
+
+
+def _lasting(name, value):
+    """Parameter as it is stored: a cache belongs to a machine, and a random state to a process."""
+    return None if name == "memory" or isinstance(value, np.random.RandomState) else value
+
+
+def _build(path, parameters):
+    kind = _public_class(path)
+    if kind is None:
+        raise ValueError(f"{path!r} is no public estimator of sklearn_gcncluster or scikit-learn")
+    return kind(**{name: _lasting(name, _decode(value)) for name, value in parameters.items()})
+
+
+def _public_module(kind):
+    """Where a class is imported from by its users: scikit-learn's live in private modules of these."""
+    parts = kind.__module__.split(".")
+    return ".".join(parts[: 2 if parts[0] == "sklearn" else 1])
+
+
+def _public_class(path):
+    """Estimator class of a public name of this package or of scikit-learn; None for any other name."""
+    package, _, name = path.rpartition(".")
+    if package != _PACKAGE and package not in {f"sklearn.{part}" for part in sklearn.__all__}:
+        return None
+    try:
+        module = import_module(package)
+    except ImportError:  # sklearn.__all__ has a few functions too
+        return None
+    if name not in getattr(module, "__all__", ()):
+        return None
+    kind = getattr(module, name)
+    is_estimator = isinstance(kind, type) and issubclass(kind, BaseEstimator)
+    return kind if is_estimator and not issubclass(kind, FrozenEstimator) else None

@@ -1,0 +1,147 @@
+"""A given partition, taken apart where the networks find it impure and put together where they find it torn.
+
+The groups of all steps form a tree: the given clusters at its middle, their segmented parts below them,
+unions of clusters above. At each branch the group stays whole if its predicted IoU is at least that of its
+parts, each sample counted once. That is all that decides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._graph import Graph
+from ._pipeline import link_thresholds
+from ._proposals import average_link_layers, distinct_proposals
+from ._scoring import Scored, judge, refine
+
+
+class RefinementSettings(NamedTuple):
+    """How a partition is refined."""
+
+    iop_range: tuple[float, float]
+    n_seeds: int
+    outliers: str
+    merge: bool
+    affinity: str
+    n_neighbors: int
+    seed: int
+
+
+class Refined(NamedTuple):
+    """A refined partition of distinct samples."""
+
+    groups: np.ndarray
+    """int64 of shape (n_samples,): any number for each cluster, -1 for noise."""
+    membership: np.ndarray
+    """float32 of shape (n_samples,): probability that a sample belongs to its cluster, 0 for noise."""
+
+
+def refine_partition(
+    graph: Graph, given: np.ndarray, detection, segmentation, settings: RefinementSettings
+) -> Refined:
+    """Segment the impure clusters of a partition, then merge what belongs together.
+
+    Parameters
+    ----------
+    graph : Graph
+    given : int ndarray of shape (n_samples,)
+        Cluster of each sample, -1 for noise, which stays noise.
+    detection : Detection
+    segmentation : Segmentation or None
+        None if training met no impure proposal; then clusters are merged only.
+    settings : RefinementSettings
+    """
+    if not (given >= 0).any():
+        return Refined(np.full(len(given), -1), np.zeros(len(given), np.float32))
+    rounds, removed, belongs = _segment(graph, given, detection, segmentation, settings)
+    groups = best_cut(graph, rounds, detection)
+    if settings.merge:
+        groups = best_cut(graph, [*merge_levels(graph, groups, settings)[::-1], groups], detection)
+    if settings.outliers == "noise":
+        inside = groups >= 0
+        alone = inside & (np.bincount(groups[inside])[groups] == 1)
+        groups = np.where(removed & alone, -1, groups)
+    # Of a part that was kept as it is GCN-S has judged each member, of other clusters GCN-D the whole.
+    clusters = distinct_proposals(np.stack([groups, rounds[-1]]))
+    iop = judge(graph, clusters, detection).quality[:, 1]
+    segmented = (clusters.layers[0] == clusters.layers[1]) & (belongs > 0)
+    membership = np.where(groups < 0, 0, np.where(segmented, belongs, iop[clusters.layers[0]]))
+    return Refined(groups, membership.astype(np.float32))
+
+
+def merge_levels(graph: Graph, groups: np.ndarray, settings: RefinementSettings) -> list[np.ndarray]:
+    """Ever larger unions of groups, by average linkage; samples in no group (-1) take no part."""
+    thresholds = link_thresholds(graph, settings.affinity)
+    return list(average_link_layers(graph.affinity, thresholds, "zero", settings.n_neighbors, groups))
+
+
+def best_cut(graph: Graph, levels: list[np.ndarray], detection) -> np.ndarray:
+    """The partition of highest predicted IoU, on average over samples, among those that a tree holds.
+
+    Parameters
+    ----------
+    graph : Graph
+    levels : list of int ndarrays of shape (n_samples,)
+        Partitions, each finer than the one before; -1 in no group, in all of them.
+    detection : Detection
+
+    Returns
+    -------
+    int64 ndarray of shape (n_samples,)
+        Numbers of groups, -1 where the levels have it.
+    """
+    proposals = distinct_proposals(np.stack(levels))
+    iou = judge(graph, proposals, detection).quality[:, 0]
+    inside = np.flatnonzero(proposals.layers[0] >= 0)
+    *coarser, groups = proposals.layers[:, inside].astype(np.int64)
+    best = iou[groups]
+    for level in coarser[::-1]:
+        size = np.bincount(level, minlength=len(iou))
+        of_parts = np.bincount(level, weights=best, minlength=len(iou)) / np.maximum(size, 1)
+        whole = (iou >= of_parts)[level]
+        groups, best = np.where(whole, level, groups), np.where(whole, iou[level], of_parts[level])
+    cut = np.full(len(levels[0]), -1)
+    cut[inside] = groups
+    return cut
+
+
+def _segment(graph, given, detection, segmentation, settings):
+    """Partitions, each finer than the one before; who left a cluster; the last verdict of GCN-S on others.
+
+    What leaves a cluster is a group of its own and is segmented in the next round, as what is left of the
+    cluster is; unless leaving is final, then each is alone and there is one round.
+    """
+    rounds = [np.asarray(given, dtype=np.int64)]
+    removed, belongs = np.zeros(len(given), bool), np.zeros(len(given), np.float32)
+    random, undecided = np.random.default_rng(settings.seed), np.asarray(given) >= 0
+    while segmentation is not None:
+        partition = distinct_proposals(rounds[-1][None])
+        number, n_groups = partition.layers[0].astype(np.int64), len(partition.sizes)
+        scored = judge(graph, partition, detection)
+        asked = np.bincount(number[undecided], minlength=n_groups) > 0
+        quality = np.where(asked[:, None], scored.quality, np.nan)
+        refined, probability = refine(
+            graph,
+            Scored(partition, quality, scored.membership),
+            segmentation,
+            iop_range=settings.iop_range,
+            n_seeds=settings.n_seeds,
+            random=random,
+        )
+        kept = refined.indices
+        touched = np.bincount(number[kept], minlength=n_groups) > 0
+        belongs[kept] = probability
+        leaving = (number >= 0) & touched[number]
+        leaving[kept] = False
+        if not leaving.any():
+            break
+        removed |= leaving
+        belongs[leaving] = 0
+        outside = n_groups + (number if settings.outliers == "split" else np.arange(len(number)))
+        rounds.append(np.where(leaving, outside, number))
+        if settings.outliers != "split":
+            break
+        undecided = (number >= 0) & (np.bincount(number[leaving], minlength=n_groups) > 0)[number]
+    return rounds, removed, belongs

@@ -1,0 +1,27 @@
+"""Axes and colours that all plots share; matplotlib is imported when one is drawn, not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN, PURPLE, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#999999", "#333333"
+"""Colours that all eyes tell apart (Okabe and Ito)."""
+SHADES = ("#C9E1F0", BLUE, "#00263D")
+"""From few to many; few stand out from white paper."""
+
+
+def prepare(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.2, 4.4)) -> Axes:
+    """The axes to draw in, without a frame above and to the right; of a new figure if `ax` is None."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs matplotlib, which is not installed: pip install sklearn-gcncluster[plot]"
+        ) from error
+    if ax is None:
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

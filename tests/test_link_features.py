@@ -1,0 +1,210 @@
+"""Tests of what tells links inside classes from links between classes."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from sklearn_gcncluster._graph import link
+from sklearn_gcncluster._link_features import (
+    NeighborhoodFeatures,
+    ProbabilityFeatures,
+    log_odds,
+    pair_products,
+    shared_mass,
+)
+from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+
+SEEDS = [0, 1, 2]
+DEPTHS = (5, 10, 20, 40, 80)
+
+
+def random_case(seed, n_samples=150, n_neighbors=12):
+    """Links of noisy classes, over several blocks of the search for overlaps, and values to go with them."""
+    random = np.random.default_rng(seed)
+    rows = random.standard_normal((12, 8))[random.integers(0, 12, n_samples)]
+    rows = (rows + 0.7 * random.standard_normal(rows.shape)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    neighbors, distances = nearest_neighbors(rows, n_neighbors)
+    links = link(neighbors, similarities_of(distances, "cosine"))
+    cosine, probability = random.random((2, len(links.rows))).astype(np.float32)
+    return rows, links, cosine, probability, random.random(n_samples).astype(np.float32)
+
+
+def both(left, right):
+    """Smaller and larger one."""
+    return [min(left, right), max(left, right)]
+
+
+def slow_overlap(neighbors, weights, i, j):
+    """Overlap features of a pair from sets and dictionaries, and the sum of products."""
+    ours, theirs = (dict(zip(neighbors[end].tolist(), weights[end].tolist(), strict=True)) for end in (i, j))
+    shared = set(ours) & set(theirs)
+    lengths = [min(depth, neighbors.shape[1]) for depth in DEPTHS]
+    counts = [len(set(neighbors[i, :k].tolist()) & set(neighbors[j, :k].tolist())) / k for k in lengths]
+    minima = sum(min(ours[k], theirs[k]) for k in shared)
+    products = sum(ours[k] * theirs[k] for k in shared)
+    total = sum(ours.values()), sum(theirs.values())
+    length = np.sqrt(sum(w**2 for w in ours.values()) * sum(w**2 for w in theirs.values()))
+    mass = sum(ours[k] for k in shared) / total[0], sum(theirs[k] for k in shared) / total[1]
+    return [*counts, minima / (sum(total) - minima), *both(*mass), products / length], products
+
+
+def slow_neighborhood_features(links, cosine, quality, number):
+    """Features of one link by the letter of the documentation."""
+    standard = (links.similarities - links.similarities.mean()) / links.similarities.std()
+    weights = np.exp(standard - standard[:, :1])
+    i, j = links.rows[number], links.cols[number]
+    similarity = (links.similarity[number] - links.similarities.mean()) / links.similarities.std()
+    row = [similarity, (cosine[number] - cosine.mean()) / cosine.std(), *both(quality[i], quality[j])]
+    for k in (1, 3, 5, 10, 20, 40, 80):
+        place = min(k, standard.shape[1]) - 1
+        row += both(similarity - standard[i, place], similarity - standard[j, place])
+    row += both(*np.log1p(links.ranks[:, number]))
+    row.append(j in links.neighbors[i] and i in links.neighbors[j])
+    return row + slow_overlap(links.neighbors, weights, i, j)[0]
+
+
+def slow_probability_features(links, probability, rows):
+    """Features of all links, from the dense matrix of probabilities."""
+    n_samples, n_neighbors = links.neighbors.shape
+    dense = np.zeros((n_samples, n_samples))
+    dense[links.rows, links.cols] = dense[links.cols, links.rows] = probability
+    neighbors = np.argsort(-dense, axis=1, kind="stable")[:, :n_neighbors]
+    weights = np.take_along_axis(dense, neighbors, axis=1)
+    degree = weights.sum(axis=1)
+    out = []
+    for i, j, p in zip(links.rows, links.cols, probability, strict=True):
+        overlap, shared = slow_overlap(neighbors, weights, i, j)
+        row = [np.log(p / (1 - p)), *both(np.log1p(degree[i]), np.log1p(degree[j]))]
+        row += [*overlap, np.log1p(shared)]
+        row += both(*(shared / max(degree[end] - p, 0.05) for end in (i, j)))
+        for k in (1, 3, 10, 30, 80):
+            place = min(k, n_neighbors) - 1
+            row += both(p - weights[i, place], p - weights[j, place])
+        out.append(row)
+    smoothed_columns = []
+    for power in (1, 2):
+        smoothed = rows + dense**power @ rows
+        smoothed /= np.linalg.norm(smoothed, axis=1, keepdims=True)
+        products = (smoothed[links.rows] * smoothed[links.cols]).sum(axis=1)
+        one = (rows[links.rows] * smoothed[links.cols]).sum(axis=1)
+        other = (smoothed[links.rows] * rows[links.cols]).sum(axis=1)
+        for values in (products, np.minimum(one, other), np.maximum(one, other)):
+            smoothed_columns.append((values - products.mean()) / products.std())
+    return np.column_stack([out, *smoothed_columns])
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 12, 90])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_neighborhood_features_equal_sets(seed, n_neighbors):
+    """Similarity, ranks and overlaps of some links, by sets, for lists shorter and longer than all depths."""
+    _, links, cosine, _, quality = random_case(seed, n_neighbors=n_neighbors)
+    features = NeighborhoodFeatures(links, cosine, quality)(np.arange(len(links.rows)))
+    assert features.dtype == np.float32
+    for number in range(0, len(links.rows), max(len(links.rows) // 100, 1)):
+        slow = slow_neighborhood_features(links, cosine, quality, number)
+        np.testing.assert_allclose(features[number], slow, atol=2e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_probability_features_equal_a_dense_reference(seed):
+    """Overlaps, ranks and smoothed embeddings under weights of probability."""
+    rows, links, _, probability, _ = random_case(seed)
+    everywhere = np.arange(len(links.rows))
+    probability = np.clip(probability, 1e-3, 1 - 1e-3)
+    features = ProbabilityFeatures(links, probability, rows)(everywhere)
+    expected = slow_probability_features(links, probability, rows)
+    np.testing.assert_allclose(features, expected, atol=2e-3)
+    without = ProbabilityFeatures(links, probability, None)(everywhere)
+    np.testing.assert_array_equal(without, features[:, :-6])
+
+
+def reversed_case(rows, links, cosine, probability, quality):
+    """The same samples numbered backwards, and for each link its number there: all ends are swapped."""
+    last = len(rows) - 1
+    swapped = link(last - links.neighbors[::-1], links.similarities[::-1])
+    back = np.lexsort((last - links.rows, last - links.cols))
+    np.testing.assert_array_equal(swapped.rows, last - links.cols[back])
+    return (rows[::-1], swapped, cosine[back], probability[back], quality[::-1]), back
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ends_of_a_link_may_be_swapped(seed):
+    """Samples numbered backwards give the same features, up to rounding."""
+    case = random_case(seed)
+    other, back = reversed_case(*case)
+    found = []
+    for rows, links, cosine, probability, quality in (case, other):
+        everywhere = np.arange(len(links.rows))
+        first = NeighborhoodFeatures(links, cosine, quality)(everywhere)
+        second = ProbabilityFeatures(links, probability, rows)(everywhere)
+        found.append(np.column_stack([first, second, shared_mass(links)]))
+    np.testing.assert_allclose(found[0][back], found[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_part_of_the_links(seed):
+    """Features of some links are those rows of the features of all."""
+    rows, links, cosine, probability, quality = random_case(seed)
+    n_links = len(links.rows)
+    random = np.random.default_rng(seed)
+    parts = [np.flatnonzero(random.random(n_links) < 0.3), np.arange(5), np.array([n_links - 1])]
+    for features in (
+        NeighborhoodFeatures(links, cosine, quality),
+        ProbabilityFeatures(links, probability, rows),
+    ):
+        everything = features(np.arange(n_links))
+        for part in parts:
+            np.testing.assert_allclose(features(part), everything[part], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 2, 12])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_shared_mass_equals_dictionaries(seed, n_neighbors):
+    """Each sample spreads mass over itself and its neighbours but the last; links keep what both share."""
+    _, links, *_ = random_case(seed, n_samples=90, n_neighbors=n_neighbors)
+    spread = []
+    for i in range(90):
+        mass = {i: 1.0}
+        for j, cosine in zip(links.neighbors[i, :-1], links.similarities[i, :-1], strict=True):
+            mass[int(j)] = np.exp(-(2 - 2 * float(cosine)) / 0.5)
+        spread.append({j: value / sum(mass.values()) for j, value in mass.items()})
+    expected = [
+        sum(spread[i][k] + spread[j][k] for k in set(spread[i]) & set(spread[j])) / 2
+        for i, j in zip(links.rows.tolist(), links.cols.tolist(), strict=True)
+    ]
+    found = shared_mass(links)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.min() >= 0
+    assert found.max() <= 1 + 1e-6
+    assert found.dtype == np.float32
+
+
+def test_shared_mass_tells_classes_apart():
+    """Without any labels, links inside a class share more than links between classes."""
+    random = np.random.default_rng(0)
+    y = np.repeat(np.arange(10), 15)
+    rows = (random.standard_normal((10, 16))[y] + 0.8 * random.standard_normal((150, 16))).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    neighbors, distances = nearest_neighbors(rows, 20)
+    links = link(neighbors, similarities_of(distances, "cosine"))
+    same = y[links.rows] == y[links.cols]
+    assert roc_auc_score(same, shared_mass(links)) > roc_auc_score(same, links.similarity)
+    assert roc_auc_score(same, shared_mass(links)) > 0.95
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_pair_products(block):
+    """Inner products of pairs, whatever the block."""
+    random = np.random.default_rng(0)
+    left, right = random.standard_normal((2, 30, 6)).astype(np.float32)
+    rows, cols = random.integers(0, 30, (2, 50))
+    expected = (left @ right.T)[rows, cols]
+    np.testing.assert_allclose(pair_products(left, right, rows, cols, block), expected, atol=1e-5)
+
+
+def test_log_odds():
+    """Log-odds, finite for probabilities of zero and one."""
+    odds = log_odds(np.array([0, 0.1, 0.5, 0.9, 1]))
+    np.testing.assert_allclose(odds[1:4], [-np.log(9), 0, np.log(9)], atol=1e-12)
+    np.testing.assert_allclose(odds[[0, 4]], [-np.log(9999), np.log(9999)])

@@ -1,0 +1,341 @@
+"""Tests of saving and loading.
+
+Run as a script it writes the example that later versions must read, for a new format number.
+"""
+
+import copy
+import json
+import pickle
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from sklearn.base import BaseEstimator
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sklearn_gcncluster import GCNClustering, load
+from sklearn_gcncluster._persistence import FORMAT, _checksum
+from sklearn_gcncluster.datasets import make_identities
+
+DATA = Path(__file__).parent / "data"
+
+
+class Own(BaseEstimator):
+    """An estimator of neither scikit-learn nor this package."""
+
+
+@pytest.fixture
+def saved(trained, tmp_path):
+    """Path of the trained estimator."""
+    path = tmp_path / "trained.safetensors"
+    trained.save(path)
+    return path
+
+
+def with_parameters(estimator, **parameters):
+    """A copy with other parameters that is as fitted."""
+    return copy.deepcopy(estimator).set_params(**parameters)
+
+
+def rewrite(path, change, sign=True):
+    """Change header and arrays of a file; with a checksum that fits, unless told otherwise."""
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["sklearn_gcncluster"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(header, arrays)
+    if sign:
+        header.pop("sha256")
+        header["sha256"] = _checksum(header, arrays)
+    save_file(arrays, path, {"sklearn_gcncluster": json.dumps(header)})
+
+
+def test_loaded_predicts_the_same(trained, saved, identities):
+    """Everything that was learned and found comes back."""
+    loaded = load(saved)
+    assert type(loaded) is GCNClustering
+    assert loaded.get_params() == trained.get_params()
+    assert vars(loaded).keys() == vars(trained).keys()
+    np.testing.assert_array_equal(loaded.labels_, trained.labels_)
+    for name, curve in trained.loss_curve_.items():
+        np.testing.assert_array_equal(loaded.loss_curve_[name], curve)
+    X_new = identities[2]
+    np.testing.assert_array_equal(loaded.predict(X_new), trained.predict(X_new))
+
+
+def test_without_labels(trained, tmp_path, identities):
+    """What was found in the samples of fit may be left out; predict does not need it."""
+    trained.save(tmp_path / "full")
+    trained.save(tmp_path / "small", include_labels=False)
+    loaded = load(tmp_path / "small")
+    left_out = {"labels_", "probabilities_", "cluster_scores_", "n_clusters_"}
+    assert vars(trained).keys() - vars(loaded).keys() == left_out
+    assert (tmp_path / "small").stat().st_size < (tmp_path / "full").stat().st_size
+    np.testing.assert_array_equal(loaded.predict(identities[2]), trained.predict(identities[2]))
+
+
+def test_equal_estimators_make_equal_files(trained, saved, tmp_path):
+    """A file depends on the estimator alone, and saving what was loaded makes the same file again."""
+    load(saved).save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == saved.read_bytes()
+
+
+def test_feature_names(trained, tmp_path):
+    """Names of columns are kept as scikit-learn keeps them."""
+    named = copy.deepcopy(trained)
+    named.feature_names_in_ = np.array([f"x{i}" for i in range(32)], dtype=object)
+    named.save(tmp_path / "named")
+    names = load(tmp_path / "named").feature_names_in_
+    assert names.dtype == object
+    np.testing.assert_array_equal(names, named.feature_names_in_)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (0.1, 0.5),
+        [0.1, 0.5],
+        np.array([0.1, 0.5]),
+        np.float32(0.5),
+        np.int64(3),
+        None,
+        True,
+        {"a": (1, [2.5, "b"])},
+        float("inf"),
+    ],
+    ids=str,
+)
+def test_parameters_of_all_kinds(trained, tmp_path, value):
+    """Parameters come back equal, tuples as tuples and lists as lists."""
+    with_parameters(trained, edge_threshold=value).save(tmp_path / "file")
+    found = load(tmp_path / "file").edge_threshold
+    np.testing.assert_equal(found, value)
+    assert type(found) is (type(value.item()) if isinstance(value, np.generic) else type(value))
+
+
+def test_random_state_instance(trained, tmp_path, identities):
+    """A RandomState is replaced by None; predictions stay, since the drawn seed is kept."""
+    estimator = with_parameters(trained, random_state=np.random.RandomState(0))
+    estimator.save(tmp_path / "file")
+    loaded = load(tmp_path / "file")
+    assert loaded.random_state is None
+    assert loaded._seed == trained._seed
+    np.testing.assert_array_equal(loaded.predict(identities[2]), trained.predict(identities[2]))
+
+
+def test_estimators_among_the_parameters(trained, tmp_path):
+    """Estimators of scikit-learn and of this package are built again, nested ones and lists too."""
+    given = [
+        KMeans(n_clusters=7, random_state=np.random.RandomState(0)),
+        make_pipeline(StandardScaler(with_mean=False), DBSCAN(eps=0.25), memory=str(tmp_path)),
+        GCNClustering(n_levels=3),
+    ]
+    with_parameters(trained, proposals=given).save(tmp_path / "file")
+    k_means, pipeline, own = load(tmp_path / "file").proposals
+    assert type(k_means) is KMeans
+    assert (k_means.n_clusters, k_means.random_state) == (7, None)
+    assert [type(step) for _, step in pipeline.steps] == [StandardScaler, DBSCAN]
+    assert (pipeline[0].with_mean, pipeline[1].eps, pipeline.memory) == (False, 0.25, None)
+    assert own.get_params() == GCNClustering(n_levels=3).get_params()
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        (Own(), "proposals is of class .*Own"),
+        ([KMeans(), Own()], "proposals is of class .*Own"),
+        (FunctionTransformer(np.log), "proposals__func is of class numpy.ufunc"),
+        (make_pipeline(StandardScaler(), Own()), "proposals__steps is of class .*Own"),
+        (FrozenEstimator(KMeans()), "proposals is of class .*FrozenEstimator"),
+        (print, "proposals is of class builtins.builtin_function_or_method"),
+        ({1: 2}, "proposals is of class builtins.dict"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_saved(trained, tmp_path, value, named):
+    """The error names the parameter and the remedy, and no file is written."""
+    with pytest.raises(ValueError, match=f"(?s)parameter {named}.*joblib.dump"):
+        with_parameters(trained, proposals=value).save(tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def test_save_needs_a_fitted_estimator(tmp_path):
+    """There is nothing to save before fit."""
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        GCNClustering().save(tmp_path / "file")
+
+
+def test_subclass_of_a_user_can_not_be_saved(trained, tmp_path):
+    """A file must not promise a class that loading would not find."""
+
+    class Special(GCNClustering):
+        pass
+
+    special = copy.deepcopy(trained)
+    special.__class__ = Special
+    with pytest.raises(ValueError, match="the estimator is of class .*Special"):
+        special.save(tmp_path / "file")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, -1])
+def test_truncated(saved, kept):
+    """A file that lost its end is named as such, wherever it was cut."""
+    content = saved.read_bytes()
+    saved.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
+    with pytest.raises(ValueError, match=f"{saved.name} is incomplete .*Copy it again"):
+        load(saved)
+
+
+@pytest.mark.parametrize("where", [0.5, 0.99])
+def test_a_changed_byte_is_noticed(saved, where):
+    """One flipped bit among the arrays is an error, not a worse clustering."""
+    content = bytearray(saved.read_bytes())
+    content[int(where * len(content))] ^= 1
+    saved.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{saved.name} is damaged, or was changed"):
+        load(saved)
+
+
+def test_a_changed_parameter_is_noticed(saved):
+    """Text is covered by the checksum like the arrays."""
+    rewrite(saved, lambda header, _: header["parameters"].update(min_score=0.9), sign=False)
+    with pytest.raises(ValueError, match=f"{saved.name} is damaged, or was changed"):
+        load(saved)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "1"}', "null", "{"])
+def test_a_broken_header(saved, text):
+    """A header that says nothing is an error of the file, whatever it is instead."""
+    save_file({"a": np.zeros(2)}, saved, {"sklearn_gcncluster": text})
+    with pytest.raises(ValueError, match=f"{saved.name} is damaged, or was changed"):
+        load(saved)
+
+
+def test_later_format(saved):
+    """A file of the future says which version wrote it and how to get it."""
+    rewrite(saved, lambda header, _: header.update(format=FORMAT + 1, version="9.0"), sign=False)
+    with pytest.raises(ValueError, match=f"format {FORMAT + 1}, written by .* 9.0.*pip install --upgrade"):
+        load(saved)
+
+
+def test_foreign_files(tmp_path):
+    """Files of other origin are told from damaged ones."""
+    path = tmp_path / "file"
+    save_file({"weight": np.zeros(3)}, path)
+    with pytest.raises(ValueError, match="not written by the method save"):
+        load(path)
+    path.write_bytes(pickle.dumps(KMeans()))
+    with pytest.raises(ValueError, match="is no safetensors file"):
+        load(path)
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "os.system",
+        "builtins.eval",
+        "subprocess.Popen",
+        "sklearn.show_versions",
+        "sklearn.utils.Bunch",
+        "sklearn.cluster.k_means",
+        "sklearn.cluster._kmeans.KMeans",
+        "sklearn.frozen.FrozenEstimator",
+        "sklearn.base.BaseEstimator",
+        "sklearn_gcncluster.load",
+        "sklearn_gcncluster._clustering.GCNClustering",
+        "KMeans",
+        "",
+    ],
+)
+def test_only_public_estimators_are_built(saved, name):
+    """Names in a file reach estimators of scikit-learn and this package, and nothing else."""
+    crafted = {"estimator": name, "parameters": {}}
+    rewrite(saved, lambda header, _: header["parameters"].update(proposals=crafted))
+    with pytest.raises(ValueError, match=f"'{name}' is no public estimator"):
+        load(saved)
+
+
+@pytest.mark.parametrize("name", ["predict", "get_params", "__class__", "_repr_html_", "_validate_params"])
+def test_only_learned_attributes_are_set(saved, name):
+    """A file can not replace a method."""
+    rewrite(saved, lambda header, _: header["attributes"].update({name: 1}))
+    with pytest.raises(ValueError, match=f"'{name}' is no attribute that fit sets"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header, arrays: header.pop("estimator"),
+        lambda header, arrays: header.update(parameters=[1]),
+        lambda header, arrays: header["parameters"].update(n_clusters=8),
+        lambda header, arrays: header["parameters"].update(proposals={"unknown": 1}),
+        lambda header, arrays: header["parameters"].update(proposals={"array": [1], "dtype": "no"}),
+        lambda header, arrays: arrays.update({"weights_/first.0/mean/more": np.zeros(2)}),
+    ],
+)
+def test_contents_that_this_version_does_not_know(saved, change):
+    """Whatever else is wrong with the contents is a ValueError that names version and remedy."""
+    rewrite(saved, change)
+    with pytest.raises(ValueError, match=r"(?s)does not describe an estimator.*install that version"):
+        load(saved)
+
+
+def test_pickle_joblib_and_skops(trained, tmp_path, identities):
+    """The usual ways work too, and skops has to trust nothing but the estimator itself."""
+    skops = pytest.importorskip("skops.io")
+    joblib.dump(trained, tmp_path / "joblib")
+    dumped = skops.dumps(trained)
+    own = "sklearn_gcncluster._clustering.GCNClustering"
+    assert skops.get_untrusted_types(data=dumped) == [own]
+    expected = trained.predict(identities[2])
+    for loaded in (
+        pickle.loads(pickle.dumps(trained)),
+        joblib.load(tmp_path / "joblib"),
+        skops.loads(dumped, trusted=[own]),
+    ):
+        np.testing.assert_array_equal(loaded.predict(identities[2]), expected)
+
+
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_files_of_earlier_versions(number):
+    """A file of each format so far is still read, and predicts what it did."""
+    loaded = load(DATA / f"format_{number}.safetensors")
+    with np.load(DATA / f"format_{number}.npz") as expected:
+        np.testing.assert_array_equal(loaded.labels_, expected["labels"])
+        np.testing.assert_array_equal(loaded.predict(expected["X_new"]), expected["labels_new"])
+
+
+def write_example():
+    """Save a small estimator, new samples, and the clusters it finds."""
+    X, y = make_identities(
+        300,
+        20,
+        n_features=12,
+        class_similarity=0,
+        mode_spread=0.3,
+        class_spread=0.3,
+        low_quality=0,
+        random_state=0,
+    )
+    train = y % 2 == 0
+    estimator = GCNClustering(
+        n_networks=1, hidden_channels=(16, 8), max_epochs=40, learning_rate=1e-2, random_state=0
+    )
+    estimator.fit(X[train], y[train]).save(DATA / f"format_{FORMAT}.safetensors")
+    X_new = X[~train]
+    labels_new = estimator.predict(X_new)
+    print(f"score {estimator.score(X_new, y[~train]):.3f}")
+    np.savez(DATA / f"format_{FORMAT}.npz", labels=estimator.labels_, X_new=X_new, labels_new=labels_new)
+
+
+if __name__ == "__main__":
+    write_example()

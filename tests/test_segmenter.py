@@ -1,0 +1,340 @@
+"""Tests of refining given clusters."""
+
+import copy
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, GroupKFold
+
+from sklearn_gcncluster import GCNSegmenter
+from sklearn_gcncluster._affinity import GraphSettings, affinity_graph
+from sklearn_gcncluster._learning import NetworkSettings
+from sklearn_gcncluster._pipeline import detection_of, score_proposals, segmentation_of
+from sklearn_gcncluster._proposals import average_link_layers, distinct_proposals
+from sklearn_gcncluster._refinement import RefinementSettings, best_cut, refine_partition
+from sklearn_gcncluster._samples import distinct_samples
+from sklearn_gcncluster._stages import Stages
+from sklearn_gcncluster.metrics import pairwise_fscore
+
+SEEDS = [0, 1, 2]
+SMALL = {"hidden_channels": (32, 16), "n_networks": 1, "max_epochs": 5, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def segmenter(identities):
+    """Trained without an estimator. Tests do not change it: they use `changed`."""
+    X, y, *_ = identities
+    return GCNSegmenter(**SMALL).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def fitted(identities):
+    """Trained behind k-means."""
+    X, y, *_ = identities
+    return GCNSegmenter(KMeans(60, n_init=1, random_state=0), **SMALL).fit(X, y)
+
+
+def changed(segmenter, **parameters):
+    """The trained segmenter with other parameters."""
+    return copy.deepcopy(segmenter).set_params(**parameters)
+
+
+def partition(labels):
+    """Labels as a set of clusters, whatever their numbers."""
+    return {frozenset(np.flatnonzero(labels == label)) for label in np.unique(labels) if label >= 0}
+
+
+def coarse(y, seed=0):
+    """Two classes to a cluster."""
+    names = np.random.default_rng(seed).permutation(y.max() + 1)
+    return names[y] // 2
+
+
+def graph_and_networks(segmenter, X):
+    samples = distinct_samples(X, "cosine")
+    graph = affinity_graph(samples.rows, segmenter.weights_, segmenter._settings(GraphSettings, 0))
+    networks = segmenter._settings(NetworkSettings, 0)
+    detection = detection_of(graph, segmenter.weights_, networks)
+    return samples, graph, networks, detection, segmentation_of(graph, segmenter.weights_, networks)
+
+
+def test_gains_behind_kmeans(identities, fitted):
+    """Clusters of new classes are better after than before."""
+    *_, X, y = identities
+    before = pairwise_fscore(y, clone(fitted.estimator).fit_predict(X))
+    assert pairwise_fscore(y, fitted.predict(X)) > before + 0.05
+
+
+def test_predict_refines_what_a_fresh_clone_finds(identities, fitted):
+    """predict(X) is refine(X, labels of a clone); the estimator given is never fitted."""
+    *_, X, _ = identities
+    labels = clone(fitted.estimator).fit_predict(X)
+    np.testing.assert_array_equal(fitted.predict(X), fitted.refine(X, labels))
+    assert not hasattr(fitted.estimator, "labels_")
+
+
+def test_fit_keeps_labels_before_and_after(identities, fitted):
+    """labels_ refine initial_labels_ and are those of fit_predict; scores and probabilities fit them."""
+    X, y, *_ = identities
+    np.testing.assert_array_equal(fitted.initial_labels_, clone(fitted.estimator).fit_predict(X))
+    np.testing.assert_array_equal(clone(fitted).fit_predict(X, y), fitted.labels_)
+    assert fitted.cluster_scores_.shape == (fitted.n_clusters_, 2) == (fitted.labels_.max() + 1, 2)
+    assert (np.diff(np.bincount(fitted.labels_)) <= 0).all()
+    assert ((fitted.probabilities_ >= 0) & (fitted.probabilities_ <= 1)).all()
+
+
+def test_fit_without_labels_uses_what_was_learned(identities, fitted):
+    """fit(X) clusters X as predict does, and keeps the networks."""
+    *_, X, _ = identities
+    again = copy.deepcopy(fitted).fit(X)
+    np.testing.assert_array_equal(again.labels_, fitted.predict(X))
+    assert again.weights_ is not None
+    with pytest.raises(NotFittedError, match=r"Call fit\(X, y\) with labels first"):
+        GCNSegmenter(KMeans(3)).fit(X)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_segments_as_the_pipeline_does(identities, segmenter, seed):
+    """One implementation: what leaves a cluster here is what leaves it as a proposal of GCNClustering."""
+    *_, X, y = identities
+    samples, graph, networks, detection, segmentation = graph_and_networks(segmenter, X)
+    given = np.empty(len(samples.rows), dtype=int)
+    given[samples.inverse] = coarse(y, seed)
+    given = distinct_proposals(given[None]).layers[0]
+    scored = score_proposals(
+        graph, distinct_proposals(given[None]), segmenter.weights_, networks, segmenter.n_seeds, Stages()
+    )
+    n_given = given.max() + 1
+    by_pipeline = {
+        frozenset(scored.proposals.indices[start:stop])
+        for start, stop in zip(scored.proposals.indptr[n_given:-1], scored.proposals.indptr[n_given + 1 :], strict=True)
+    }  # fmt: skip
+    settings = RefinementSettings(
+        networks.iop_range, segmenter.n_seeds, "noise", False, "learned", segmenter.n_neighbors, networks.seed
+    )
+    groups, _ = refine_partition(graph, given, detection, segmentation, settings)
+    unchanged = partition(given)
+    assert partition(groups) <= by_pipeline | unchanged
+    assert partition(groups) & (by_pipeline - unchanged)
+
+
+def test_leaves_clusters_outside_the_range_alone(identities, segmenter):
+    """No cluster is touched whose predicted IoP is outside iop_range, even if it holds two classes."""
+    *_, X, y = identities
+    alone = changed(segmenter, iop_range=(0, 0), merge=False)
+    assert partition(alone.refine(X, coarse(y))) == partition(coarse(y))
+
+
+def test_leaves_true_clusters_together(identities, segmenter):
+    """Refining the truth hardly changes it."""
+    *_, X, y = identities
+    assert pairwise_fscore(y, segmenter.refine(X, y)) > 0.97
+
+
+def test_two_classes_in_one_cluster_come_out_as_two(identities, segmenter):
+    """Splitting segments what is left until nothing is; most clusters of two classes come out right."""
+    *_, X, y = identities
+    labels = changed(segmenter, merge=False).refine(X, coarse(y))
+    assert pairwise_fscore(y, coarse(y)) < 0.7
+    assert pairwise_fscore(y, labels) > 0.9
+    assert (labels >= 0).all()
+
+
+def test_without_merging_clusters_are_only_taken_apart(identities, segmenter):
+    """Each refined cluster lies within a given one."""
+    *_, X, y = identities
+    given = coarse(y)
+    labels = changed(segmenter, merge=False).refine(X, given)
+    assert all(len(np.unique(given[labels == label])) == 1 for label in np.unique(labels))
+
+
+def test_merging_joins_fragments(identities, segmenter):
+    """Halves of classes find each other, and no given cluster is cut that is left whole without merging."""
+    *_, X, y = identities
+    halves = 2 * y + np.random.default_rng(0).integers(2, size=len(y))
+    assert pairwise_fscore(y, segmenter.refine(X, halves)) > pairwise_fscore(y, halves) + 0.2
+
+
+def test_outliers_become_noise_or_singletons(identities, segmenter):
+    """The same samples leave; they are -1, or have a number each."""
+    *_, X, y = identities
+    noise = changed(segmenter, outliers="noise", merge=False).refine(X, coarse(y))
+    alone = changed(segmenter, outliers="singletons", merge=False).refine(X, coarse(y))
+    assert (noise < 0).any()
+    assert (alone >= 0).all()
+    assert partition(noise) <= partition(alone)
+    assert (np.bincount(alone)[alone[noise < 0]] == 1).all()
+
+
+@pytest.mark.parametrize("outliers", ["split", "noise", "singletons"])
+@pytest.mark.parametrize("merge", [False, True])
+def test_noise_stays_noise(identities, segmenter, outliers, merge):
+    """Samples given as -1 are in no cluster, and have probability 0."""
+    *_, X, y = identities
+    given = coarse(y)
+    given[::5] = -1
+    refined = changed(segmenter, outliers=outliers, merge=merge)
+    labels, probabilities = refined.refine(X, given, return_probabilities=True)
+    assert (labels[::5] == -1).all()
+    assert (probabilities[labels < 0] == 0).all()
+    assert (probabilities[labels >= 0] > 0).all()
+    if outliers != "noise":
+        assert (np.delete(labels, np.s_[::5]) >= 0).all()
+
+
+def test_all_noise_and_one_sample(identities, segmenter):
+    """Nothing to refine is no error."""
+    *_, X, _ = identities
+    assert (segmenter.refine(X, np.full(len(X), -1)) == -1).all()
+    np.testing.assert_array_equal(segmenter.refine(X[:1], [7]), [0])
+    np.testing.assert_array_equal(segmenter.refine(X[[0, 0]], [-1, -1]), [-1, -1])
+    assert len(segmenter.refine(X[:2], [0, 0])) == 2
+
+
+def test_names_and_order_of_clusters_do_not_matter(identities, segmenter):
+    """Other names of clusters, strings among them, and another order of samples give the same clusters."""
+    *_, X, y = identities
+    given = coarse(y)
+    labels = segmenter.refine(X, given)
+    np.testing.assert_array_equal(labels, segmenter.refine(X, given.max() - given))
+    np.testing.assert_array_equal(labels, segmenter.refine(X, [f"cluster {name}" for name in given]))
+    order = np.random.default_rng(0).permutation(len(X))
+    np.testing.assert_array_equal(labels[order], segmenter.refine(X[order], given[order]))
+
+
+def test_equal_samples_are_one_sample(identities, segmenter):
+    """Copies are in the cluster that most of them were given."""
+    *_, X, y = identities
+    given = coarse(y)
+    stray = (given + 1) % (given.max() + 1)
+    labels = segmenter.refine(np.concatenate([X, X, X]), np.concatenate([given, stray, given]))
+    assert partition(labels[: len(X)]) == partition(segmenter.refine(X, given))
+    np.testing.assert_array_equal(labels.reshape(3, -1), np.tile(labels[: len(X)], (3, 1)))
+
+
+def test_grid_search_over_nested_parameters(identities):
+    """Parameters of the estimator and of the segmenter are searched together, folds split by class."""
+    X, y, *_ = identities
+    search = GridSearchCV(
+        GCNSegmenter(KMeans(n_init=1, random_state=0), **{**SMALL, "max_epochs": 1}),
+        {"estimator__n_clusters": [10, 30], "merge": [True]},
+        cv=GroupKFold(2),
+    ).fit(X, y, groups=y)
+    assert search.best_params_["estimator__n_clusters"] in {10, 30}
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_noise_of_an_estimator_in_training(identities):
+    """A clusterer that says noise, also in training, and also nothing else."""
+    X, y, *_ = identities
+    for estimator in (DBSCAN(eps=0.2, metric="cosine"), DBSCAN(eps=1e-6, min_samples=9)):
+        segmenter = GCNSegmenter(estimator, **{**SMALL, "max_epochs": 1}).fit(X, y)
+        assert (segmenter.labels_[segmenter.initial_labels_ < 0] == -1).all()
+
+
+class _Labels(BaseEstimator):
+    """The least that a clusterer can be."""
+
+    def fit(self, X, y=None):
+        self.labels_ = np.arange(len(X)) % 7
+        return self
+
+
+class _NoLabels(BaseEstimator):
+    def fit(self, X, y=None):
+        return self
+
+
+def test_estimator_with_labels_only(identities, segmenter):
+    """fit and labels_ are enough; neither labels_ nor fit_predict is an error that says so."""
+    *_, X, _ = identities
+    labels = changed(segmenter, estimator=_Labels()).predict(X)
+    np.testing.assert_array_equal(labels, segmenter.refine(X, np.arange(len(X)) % 7))
+    with pytest.raises(TypeError, match=r"estimator \(_NoLabels\(\)\) gives no clusters"):
+        changed(segmenter, estimator=_NoLabels()).predict(X)
+
+
+def test_errors_name_the_remedy(identities, segmenter):
+    """Wrong input is refused, with what to do instead."""
+    *_, X, y = identities
+    with pytest.raises(ValueError, match=r"no estimator .* call refine\(X, labels\)"):
+        segmenter.predict(X)
+    with pytest.raises(ValueError, match=f"There are 3 labels for {len(X)} samples"):
+        segmenter.refine(X, [0, 1, 2])
+    with pytest.raises(ValueError, match="labels must be one-dimensional"):
+        segmenter.refine(X, y[:, None])
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        GCNSegmenter().refine(X, y)
+    with pytest.raises(
+        ValueError, match="The 'estimator' parameter of GCNSegmenter must be None or an object"
+    ):
+        GCNSegmenter("kmeans").fit(X, y)
+    with pytest.raises(ValueError, match=r"iop_range must be two shares .* but is \(0.7, 0.3\)"):
+        GCNSegmenter(iop_range=(0.7, 0.3)).fit(X, y)
+
+
+class _TableOfScores:
+    """Scores each group by a random number that depends on its members only."""
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def __call__(self, members):
+        return np.random.default_rng([self.seed, *sorted(members)]).random()
+
+    def score(self, subgraphs, structure):
+        groups = np.split(subgraphs.vertices, subgraphs.offsets[1:-1])
+        return np.array([[self(group.tolist()), 0.5] for group in groups], dtype=np.float32)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_best_cut_is_the_best_of_all(identities, segmenter, seed):
+    """The cut has the highest mean score a sample among all cuts of the tree, by recursion."""
+    random = np.random.default_rng(seed)
+    _, graph, *_ = graph_and_networks(segmenter, identities[2][:40])
+    levels = [random.integers(9, size=40)]
+    for n_below in (4, 3):
+        of_parent = random.permutation(levels[0].max() + 1)[: levels[0].max() // 2 + 1]
+        levels.insert(0, np.append(of_parent, of_parent[:1] % n_below)[levels[0] % len(of_parent)])
+    levels[2] = levels[2] + 9 * levels[1] + 99 * levels[0]
+    levels[1] = levels[1] + 99 * levels[0]
+    outside = random.random(40) < 0.2
+    levels = [np.where(outside, -1, level) for level in levels]
+    scores = _TableOfScores(seed)
+
+    def best(members, depth):
+        whole = len(members) * scores(members)
+        if depth == len(levels) - 1:
+            return whole
+        below = levels[depth + 1][members]
+        return max(
+            whole, sum(best(np.array(members)[below == one].tolist(), depth + 1) for one in set(below))
+        )
+
+    expected = sum(best(list(members), 0) for members in partition(levels[0]))
+    cut = best_cut(graph, levels, scores)
+    np.testing.assert_array_equal(cut < 0, outside)
+    found = sum(len(members) * scores(members) for members in partition(cut))
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_average_link_from_a_partition(identities, segmenter):
+    """Layers are ever coarser unions of the groups they start from; -1 takes no part."""
+    *_, X, y = identities
+    _, graph, *_ = graph_and_networks(segmenter, X)
+    thresholds = np.array([0.9, 0.5, 0.1])
+    groups = np.arange(len(y)) // 3
+    groups[::10] = -1
+    previous = groups
+    for layer in average_link_layers(graph.affinity, thresholds, "zero", 80, groups):
+        np.testing.assert_array_equal(layer < 0, groups < 0)
+        assert all(len(np.unique(layer[list(members)])) == 1 for members in partition(previous))
+        previous = layer
+    assert len(partition(previous)) < len(partition(groups))
+    np.testing.assert_array_equal(
+        average_link_layers(graph.affinity, thresholds, "ignore", 80, np.arange(len(y))),
+        average_link_layers(graph.affinity, thresholds, "ignore", 80),
+    )
