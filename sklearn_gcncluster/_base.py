@@ -132,8 +132,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         path : str or path-like
             File to write; one that exists is replaced. Its usual suffix is ``.safetensors``.
         include_labels : bool, default=True
-            Whether the clusters of the samples of `fit` are kept too (``labels_``, ``probabilities_``,
-            ``cluster_scores_``, ``n_clusters_``). :meth:`predict` does not need them.
+            Whether the clusters of the samples of `fit` are kept too: ``labels_``, ``probabilities_`` and
+            so on. :meth:`predict` does not need them.
 
         Raises
         ------

@@ -23,7 +23,7 @@ _CAUSES = {
     "no proposal was right": "Make more proposals: other or more sources in proposals, more n_neighbors.",
     "wrong ranking": "Teach the networks more: labels of more classes, more n_networks or max_epochs.",
     "segmentation": "Refine fewer proposals: a narrower iop_range, or segment=False.",
-    "left alone": "Give samples more company: more n_neighbors, or labels of more small classes.",
+    "left alone": "Teach the networks what single samples are: labels of more, and of smaller, classes.",
     "selection": "Choose another min_score (see plotting.ThresholdDisplay) or overlap.",
 }
 
@@ -38,12 +38,13 @@ class Diagnosis:
         1 less the F of the *upper bound*: samples go to the proposals by their true IoU. No ranking can do
         much better with these proposals.
     wrong ranking
-        What is lost if samples go to the proposals by predicted IoU. Samples that nothing takes are put, for
-        this and the next part, into the largest cluster of their class if there is one.
+        What is lost if samples go to the proposals by predicted IoU. A sample that stays alone is put, for
+        this and the next part, where most of its group in the upper bound is.
     segmentation
         What is lost by adding the refined proposals. It should be negative.
     left alone
-        What is lost because the samples that nothing takes are not in the cluster of their class.
+        What is lost because such samples stay alone: no group that holds them looks better than they do
+        alone.
     selection
         What is lost by the floor under the predicted IoU (``min_score``), and by ``overlap`` if that is not
         de-overlap. Groups below the floor fall apart, which costs recall and saves precision.
@@ -71,9 +72,9 @@ class Diagnosis:
     --------
     >>> from sklearn_gcncluster import GCNClustering
     >>> from sklearn_gcncluster.datasets import make_identities
-    >>> X, y = make_identities(600, n_features=16, random_state=0)
+    >>> X, y = make_identities(300, n_features=16, random_state=0)
     >>> known = y % 2 == 0
-    >>> clusterer = GCNClustering(n_networks=1, hidden_channels=(16,), max_epochs=2, random_state=0)
+    >>> clusterer = GCNClustering(n_networks=1, hidden_channels=(16,), max_epochs=1, random_state=0)
     >>> diagnosis = clusterer.fit(X[known], y[known]).diagnose(X[~known], y[~known])
     >>> [row["cause"] for row in diagnosis.table]
     ['no proposal was right', 'wrong ranking', 'segmentation', 'left alone', 'selection']
@@ -107,7 +108,9 @@ class Diagnosis:
             if row is None:
                 lines.append("-" * len(lines[0]))
             else:
-                lines.append(row[0].ljust(28) + "".join(f"{row[1][name]:10.3f}" for name in MEASURES))
+                lines.append(
+                    row[0].ljust(28) + "".join(f"{round(row[1][name], 3) + 0.0:10.3f}" for name in MEASURES)
+                )
         return "\n".join([*lines, "", f"Largest: {largest['cause']}. {largest['remedy']}"])
 
     def plot(self, ax: Axes | None = None, *, measure: str = "mean", **kwargs: Any) -> Diagnosis:
@@ -127,7 +130,7 @@ class Diagnosis:
         self : Diagnosis
             With the attributes ``ax_`` and ``figure_``.
         """
-        from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare
+        from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare, style
 
         if measure not in MEASURES:
             raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
@@ -137,7 +140,7 @@ class Diagnosis:
         left = 1 - np.concatenate([[0], np.cumsum(lost)])
         rows = np.arange(len(lost))
         colors = np.where(lost > 0, ORANGE, GREEN)
-        self.ax_.barh(rows, -lost, left=left[:-1], **{"color": colors, "height": 0.7} | kwargs)
+        self.ax_.barh(rows, -lost, left=left[:-1], **style("bar", kwargs, color=colors, height=0.7))
         self.ax_.vlines(left[1:], rows, rows + 1, color=INK, lw=0.8, zorder=0)
         self.ax_.plot(left[-1], len(lost), "o", color=BLUE, ms=9)
         texts = [*(f"{part:+.3f}" if round(part, 3) else "0" for part in -lost), f"{left[-1]:.3f}"]
@@ -188,42 +191,29 @@ def judge_proposals(estimator: Any, X: Any, y: Any) -> JudgedProposals:
 def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     """Split the error of an estimator; documented as its method."""
     samples, proposals, scored, targets = judge_proposals(estimator, X, y)
-    y = np.asarray(y)
-    codes = class_codes(y)[1]
     n_proposals = len(proposals.sizes)
     predicted, true = scored.quality[:, 0], np.nan_to_num(targets.iou, nan=-1)
 
     def clusters(proposals, iou):
         return number_clusters(deoverlap(proposals, iou), samples.counts, "noise")[samples.inverse]
 
+    ideal = clusters(proposals, true[:n_proposals])
     ranked = clusters(proposals, predicted[:n_proposals])
     segmented = clusters(scored.proposals, predicted)
     selection = estimator._settings(SelectionSettings, estimator._seed)
-    steps = [
-        clusters(proposals, true[:n_proposals]),
-        _company(ranked, codes),
-        _company(segmented, codes),
-        segmented,
-        assign(scored, samples.counts, selection)[0][samples.inverse],
-    ]
+    selected = assign(scored, samples.counts, selection)[0][samples.inverse]
+    steps = [ideal, _company(ranked, ideal), _company(segmented, ideal), segmented, selected]
     return Diagnosis(np.array([(1, 1), *((pairwise_fscore(y, s), bcubed_fscore(y, s)) for s in steps)]))
 
 
-def _company(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Labels with each lone sample in the largest cluster of its class, if one is mainly of that class."""
-    held = (labels >= 0) & (classes >= 0)
-    (cluster, of_class), shared = np.unique(
-        np.stack([labels[held], classes[held]]), axis=1, return_counts=True
-    )
-    order = np.lexsort((shared, cluster))
-    most = order[np.flatnonzero(np.diff(cluster[order], append=-1))]  # the largest share is the last
-    most = most[np.argsort(shared[most], kind="stable")]
-    home = np.full(classes.max() + 1, -1)
-    home[of_class[most]] = cluster[most]  # of several clusters the largest share is written last
-    alone = (labels < 0) & (classes >= 0)
-    out = labels.copy()
-    out[alone] = home[classes[alone]]
-    return out
+def _company(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Labels with each lone sample (-1) in the cluster that holds most of its group, if one holds any."""
+    held = (labels >= 0) & (groups >= 0)
+    (group, cluster), shared = np.unique(np.stack([groups[held], labels[held]]), axis=1, return_counts=True)
+    order = np.argsort(shared, kind="stable")
+    home = np.full(groups.max() + 2, -1)  # the last is reached by -1, "in no group"
+    home[group[order]] = cluster[order]  # the largest share is written last
+    return np.where(labels < 0, home[groups], labels)
 
 
 def _by_measure(values):

@@ -14,7 +14,7 @@ from ._scoring import all_inputs
 from ._subgraphs import take
 from ._targets import proposal_targets
 
-_MIN_FOLDS = 3
+_MIN_FOLDS = 5
 """Classes are dealt into at least so many folds, so that a network never stops by most of them."""
 
 

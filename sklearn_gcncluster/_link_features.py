@@ -38,7 +38,8 @@ class NeighborhoodFeatures:
         self._links, self._quality, self._cosine = links, quality, _standardised(cosine)
         self._level, self._spread = links.similarities.mean(), links.similarities.std() + _TINY
         self._standard = (links.similarities - self._level) / self._spread
-        self._weights = np.exp(self._standard - self._standard[:, :1])
+        self._neighbors, gap = _marked_gaps(links.neighbors)
+        self._weights = np.where(gap, 0, np.exp(self._standard - self._standard[:, :1]))
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
@@ -52,7 +53,7 @@ class NeighborhoodFeatures:
             columns += _both(similarity - kth[rows], similarity - kth[cols])
         columns += _both(*np.log1p(ranks))
         columns.append((ranks < n_neighbors).all(axis=0))
-        columns += _overlap_features(links.neighbors, self._weights, rows, cols)[:-1]
+        columns += _overlap_features(self._neighbors, self._weights, rows, cols)[:-1]
         return np.column_stack(columns).astype(np.float32)
 
 
@@ -70,7 +71,8 @@ class ProbabilityFeatures:
     def __init__(self, links: Links, probability: np.ndarray, rows: np.ndarray | None):
         self._links, self._probability = links, probability
         matrix = links.matrix(probability)
-        self._neighbors, self._weights = strongest(matrix, links.neighbors.shape[1])
+        neighbors, self._weights = strongest(matrix, links.neighbors.shape[1])
+        self._neighbors, _ = _marked_gaps(neighbors)
         self._degree = self._weights.sum(axis=1)
         self._smoothed = []
         for power in (1, 2) if rows is not None else ():
@@ -120,8 +122,10 @@ def shared_mass(links: Links) -> np.ndarray:
     """
     n_samples, n_neighbors = links.neighbors.shape
     itself = np.arange(n_samples, dtype=np.int32)[:, None]
-    listed = np.concatenate([itself, links.neighbors[:, : n_neighbors - 1]], axis=1)
+    others, gap = _marked_gaps(links.neighbors[:, : n_neighbors - 1])
+    listed = np.concatenate([itself, others], axis=1)
     mass = np.exp(-(2 - 2 * np.concatenate([np.ones_like(itself), links.similarities[:, :-1]], axis=1)) / 0.5)
+    mass[:, 1:][gap] = 0
     mass = (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)
     everywhere = np.arange(len(links.rows))
     _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())
@@ -165,8 +169,8 @@ def _overlaps(neighbors, weights, rows, cols, depths):
     counts = np.empty((len(rows), len(depths)), dtype=np.float32)
     sums = np.empty((len(rows), 4), dtype=np.float32)
     # Lists of a few samples are written out as dense rows, in which the other ends' lists are looked up.
-    place = np.full((_TABLE_ROWS, n_samples), n_neighbors, dtype=np.int16)
-    weight = np.zeros((_TABLE_ROWS, n_samples), dtype=np.float32)
+    place = np.full((_TABLE_ROWS, n_samples + 1), n_neighbors, dtype=np.int16)
+    weight = np.zeros((_TABLE_ROWS, n_samples + 1), dtype=np.float32)
     bounds = np.searchsorted(rows, np.arange(0, n_samples + _TABLE_ROWS, _TABLE_ROWS))
     for block in np.flatnonzero(np.diff(bounds)):
         start, part = block * _TABLE_ROWS, slice(bounds[block], bounds[block + 1])
@@ -174,6 +178,7 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         table_rows = np.arange(len(listed))[:, None]
         place[table_rows, listed] = np.arange(n_neighbors, dtype=np.int16)
         weight[table_rows, listed] = weights[start : start + _TABLE_ROWS]
+        place[:, n_samples] = n_neighbors  # what is behind the last sample is a gap, shared with nobody
         local, others = (rows[part] - start)[:, None], neighbors[cols[part]]
         if depths:
             found = place[local, others]
@@ -187,6 +192,12 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         place[table_rows, listed] = n_neighbors
         weight[table_rows, listed] = 0
     return counts, sums
+
+
+def _marked_gaps(neighbors):
+    """Neighbour lists with one more than the last sample where a list is filled up with the sample itself."""
+    gap = neighbors == np.arange(len(neighbors))[:, None]
+    return np.where(gap, np.int32(len(neighbors)), neighbors), gap
 
 
 def _smoothed(matrix, rows, power):

@@ -34,7 +34,7 @@ FORMAT = 1
 _PACKAGE = __name__.partition(".")[0]
 _PRIVATE = ("_seed",)
 """Attributes without a trailing underscore that predict needs."""
-_CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_")
+_CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
 """Attributes that tell about the samples of fit; predict does not need them."""
 
 
@@ -140,7 +140,8 @@ def _read(path):
             if header["format"] > FORMAT:
                 raise ValueError(
                     f"{path} has format {header['format']}, written by sklearn_gcncluster "
-                    f"{header.get('version')}; version {_version()} reads formats up to {FORMAT}. Install a later version: pip install --upgrade sklearn-gcncluster"
+                    f"{header.get('version')}; version {_version()} reads formats up to {FORMAT}. Install a "
+                    "later version: pip install --upgrade sklearn-gcncluster"
                 )
             arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:

@@ -13,7 +13,7 @@ from ._graph import Graph
 from ._learning import NetworkSettings, embedding_of
 from ._proposals import Proposals, average_link_layers, distinct_proposals, multiscale_layers
 from ._scoring import Scored, join, judge, refine
-from ._selection import deoverlap, membership_of, number_clusters, suppress
+from ._selection import adaptive_deoverlap, deoverlap, membership_of, number_clusters, suppress
 from ._stages import Stages
 
 _PROBABILITY_THRESHOLDS = np.array(
@@ -166,6 +166,8 @@ def _select(scored, selection):
     iou = scored.quality[:, 0]
     if selection.overlap == "nms":
         return suppress(scored.proposals, iou, selection.max_overlap, selection.min_score)
+    if selection.overlap == "adaptive":
+        return adaptive_deoverlap(scored.proposals, iou, selection.min_score)
     return deoverlap(scored.proposals, iou, selection.min_score)
 
 

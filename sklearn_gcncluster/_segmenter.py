@@ -27,12 +27,11 @@ class GCNSegmenter(BaseGCN):
     """Refine the clusters of any clusterer by what labelled classes taught.
 
     This is the second network of the paper, GCN-S, put to work behind another clusterer (section 3.3 and
-    Fig. 6 of [1]_). GCN-D judges how pure each given cluster is; those of middling purity are segmented:
-    from several seeds, GCN-S tells which members have the class of the seed, and the seed with most members
-    wins. What it leaves behind is segmented again, until nothing is left, so a cluster made of two
-    identities comes out as two. Then fragments are put together again. A cluster is taken apart, or several
-    are merged, only if GCN-D predicts a higher IoU for the result; a cluster that it finds pure is never
-    taken apart.
+    Fig. 6 of [1]_). GCN-D judges how pure each given cluster is, and those in `iop_range` are segmented: from
+    several seeds, GCN-S tells which members have the class of the seed, and the seed with most members wins.
+    What it leaves behind is segmented again, until nothing is left, so a cluster made of two identities
+    comes out as two. Then fragments are merged. A cluster is taken apart, or several are merged, only if
+    the result has a higher IoU in the eyes of GCN-D, each sample counted once.
 
     Read more in the :ref:`User Guide <segmenter>`.
 
@@ -63,11 +62,12 @@ class GCNSegmenter(BaseGCN):
         How GCN-D pools the vertices of a cluster.
     n_networks : int, default=3
         GCN-Ds that are trained; their predictions are averaged.
-    iop_range : tuple of two floats, default=(0.0, 0.98)
+    iop_range : tuple of two floats, default=(0.0, 1.0)
         Clusters are segmented whose IoP, the share of the class that most members have, is predicted to be in
-        this range. It is wider than that of :class:`GCNClustering`, which has other proposals to fall back
-        on: other clusterers also make clusters of a hundred classes, and hardly anything else would mend
-        them. It is also the range of true IoP that GCN-S learns from.
+        this range; others are left as they are, unless they are merged. It is also the range of true IoP
+        that GCN-S learns from. The default leaves no cluster out, as other clusterers also make clusters
+        of a hundred classes, and small impurities escape GCN-D more easily than GCN-S. With (0.3, 0.7), as
+        in the paper, far less is mended.
     n_training_seeds : int, default=3
         Seeds in each training cluster of GCN-S.
     n_seeds : int, default=5
@@ -80,7 +80,8 @@ class GCNSegmenter(BaseGCN):
         Whether clusters are also merged where the networks find them to be fragments of one class. Otherwise
         clusters are only taken apart, as in the paper.
     memory : None, str or joblib.Memory, default=None
-        Where the affinity graph, the proposals and what training gives are cached; see :class:`GCNClustering`.
+        Where the affinity graph, the proposals and what training gives are cached; see
+        :class:`GCNClustering`.
     max_epochs : int, default=40
         Epochs of training at most, for each network.
     learning_rate : float, default=0.002
@@ -199,7 +200,7 @@ class GCNSegmenter(BaseGCN):
         hidden_channels=(512, 64),
         pooling="max",
         n_networks=3,
-        iop_range=(0.0, 0.98),
+        iop_range=(0.0, 1.0),
         n_training_seeds=3,
         n_seeds=5,
         outliers="split",
@@ -273,11 +274,13 @@ class GCNSegmenter(BaseGCN):
         self._seed, stages = self._draw_seed(), self._stages()
         with stages("learn affinity"):
             graph, affinity = self._learn_affinity(samples, classes)
-        with stages("estimator"):
-            given = None if self.estimator is None else self._cluster_given(X, samples)
+        given, others = None, []
+        if self.estimator is not None:
+            with stages("estimator"):
+                self.initial_labels_ = self._clusters_of(X)
+            given = _given_clusters(self.initial_labels_, samples)
+            others = [given, *merge_levels(graph, given, self._settings(RefinementSettings, self._seed))]
         with stages("proposals"):
-            refinement = self._settings(RefinementSettings, self._seed)
-            others = [] if given is None else [given, *merge_levels(graph, given, refinement)]
             proposals = self._cached(propose)(graph, self._settings(ProposalSettings, self._seed), others)
         with stages("train networks"):
             networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, segment=True)
@@ -368,7 +371,7 @@ class GCNSegmenter(BaseGCN):
     def _refine_new(self, samples, labels):
         given, stages = _given_clusters(labels, samples), self._stages()
         if np.count_nonzero(samples.counts) == 1:
-            inside = np.repeat(given >= 0, len(samples.inverse))
+            inside = np.repeat(given[:1] >= 0, len(samples.inverse))
             scores = np.full((int(given[0] >= 0), 2), np.nan, dtype=np.float32)
             return Result(np.where(inside, 0, -1), inside.astype(np.float32), scores)
         with stages("affinity graph"):

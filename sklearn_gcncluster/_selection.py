@@ -39,6 +39,52 @@ def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.i
     return np.append(order, -1)[best].astype(np.int32)
 
 
+def adaptive_deoverlap(
+    proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf, power: float = 1
+) -> np.ndarray:
+    """De-overlap in which a proposal that lost members to better ones is worth less.
+
+    What is left of a proposal is not what was scored: a poor fragment of a good proposal should not keep its
+    rank. So a proposal with a share s of its members left counts ``score * s**power``, and the best *now* takes
+    its members next. A proposal that is the best for all its free members is taken in the same round as others
+    of which this holds: scores only fall, so the outcome is that of the one by one loop.
+
+    Parameters
+    ----------
+    proposals, scores, min_score
+        As for :func:`deoverlap`; scores of zero or more.
+    power : float
+
+    Returns
+    -------
+    int32 ndarray of shape (n_samples,)
+        The proposal each sample goes to, -1 for none.
+    """
+    sizes, n_samples = proposals.sizes, proposals.layers.shape[1]
+    allowed = (scores >= min_score) | (sizes == 1)
+    proposal = np.repeat(np.arange(len(sizes)), sizes)
+    by_member = np.argsort(proposals.indices, kind="stable")
+    member, proposal = proposals.indices[by_member], proposal[by_member]
+    free = allowed[proposal]
+    assigned = np.full(n_samples, -1, dtype=np.int32)
+    while free.any():
+        member, proposal = member[free], proposal[free]
+        left = np.bincount(proposal, minlength=len(sizes))
+        alive = np.flatnonzero(left)
+        value = scores[alive] * (left[alive] / sizes[alive]) ** power
+        rank = np.empty(len(sizes), dtype=np.int64)
+        rank[alive[np.argsort(-value, kind="stable")]] = np.arange(len(alive))
+        first = np.flatnonzero(np.diff(member, prepend=-1))
+        ranks = rank[proposal]
+        best = np.repeat(np.minimum.reduceat(ranks, first), np.diff(first, append=len(member)))
+        taken = np.bincount(proposal, ranks == best, minlength=len(sizes)) == left
+        taken &= left > 0
+        takes = taken[proposal]
+        assigned[member[takes]] = proposal[takes]
+        free = assigned[member] < 0
+    return assigned
+
+
 def suppress(
     proposals: Proposals, scores: np.ndarray, max_iou: float, min_score: float = -np.inf
 ) -> np.ndarray:

@@ -16,6 +16,14 @@ def identities():
 
 
 @pytest.fixture(scope="session")
+def unseen(identities):
+    """Some 200 samples of ten classes that `trained` has not seen: X, y."""
+    _, _, X, y = identities
+    few = np.isin(y, np.unique(y)[:10])
+    return X[few], y[few]
+
+
+@pytest.fixture(scope="session")
 def trained(identities):
     """A small estimator, trained on half of the classes. Tests do not change it: they deepcopy it first."""
     X_train, y_train, *_ = identities

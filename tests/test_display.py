@@ -23,19 +23,17 @@ def close_figures():
 
 
 @pytest.fixture(scope="module")
-def unseen(identities):
-    """Samples of classes that the estimator has not seen, every tenth unlabelled."""
-    _, _, X, y = identities
-    y = y.copy()
-    y[::10] = -1
-    return X, y
+def partly(unseen):
+    """Unseen samples, every tenth of them unlabelled."""
+    X, y = unseen
+    return X, np.where(np.arange(len(y)) % 10, y, -1)
 
 
 @pytest.mark.parametrize(("column", "quality"), [(0, "iou"), (1, "iop")])
-def test_proposal_scores(trained, unseen, column, quality):
+def test_proposal_scores(trained, partly, column, quality):
     """Each proposal of two samples or more is a point of its true and its predicted value."""
-    display = ProposalScoreDisplay.from_estimator(trained, *unseen, quality=quality)
-    _, _, scored, targets = judge_proposals(trained, *unseen)
+    display = ProposalScoreDisplay.from_estimator(trained, *partly, quality=quality)
+    _, _, scored, targets = judge_proposals(trained, *partly)
     shown = (scored.proposals.sizes > 1) & (targets.majority >= 0)
     assert 0 < shown.sum() < len(shown)
     np.testing.assert_allclose(display.y_pred, scored.quality[shown, column])
@@ -53,24 +51,24 @@ def test_mean_of_proposal_scores():
     np.testing.assert_allclose(y, [0.2, 0.7])
 
 
-def test_proposal_scores_of_wrong_input(trained, unseen):
+def test_proposal_scores_of_wrong_input(trained, partly):
     """Errors say what is wrong."""
     with pytest.raises(
         ValueError, match='quality must be "iou" or "iop", got "size"'.replace('"size"', "'size'")
     ):
-        ProposalScoreDisplay.from_estimator(trained, *unseen, quality="size")
+        ProposalScoreDisplay.from_estimator(trained, *partly, quality="size")
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         ProposalScoreDisplay.from_predictions([0.1, 0.2], [0.1])
     with pytest.raises(ValueError, match="y_pred contains NaN"):
         ProposalScoreDisplay.from_predictions([0.1, 0.2], [0.1, np.nan])
     with pytest.raises(TypeError, match="estimator must be a GCNClustering.*got KMeans"):
-        ProposalScoreDisplay.from_estimator(KMeans(), *unseen)
+        ProposalScoreDisplay.from_estimator(KMeans(), *partly)
 
 
 @pytest.mark.parametrize("outliers", ["noise", "singletons"])
-def test_threshold_is_min_score(trained, unseen, outliers):
+def test_threshold_is_min_score(trained, partly, outliers):
     """At each threshold the scores are those of an estimator with this min_score."""
-    X, y = unseen
+    X, y = partly
     thresholds = [0.0, 0.3, 0.5]
     estimator = copy.deepcopy(trained).set_params(outliers=outliers)
     before = estimator.get_params()
@@ -100,9 +98,9 @@ def test_threshold_of_any_clusterer():
         ThresholdDisplay.from_predictions(y, labels, [1, 2])
 
 
-def test_cluster_sizes(trained, unseen):
+def test_cluster_sizes(trained, partly):
     """Sizes fall; outliers are clusters of one, unlabelled samples are left out."""
-    X, y = unseen
+    X, y = partly
     display = ClusterSizeDisplay.from_estimator(trained, X, y)
     labels = trained.predict(X)[y != -1]
     sizes = np.concatenate([np.bincount(labels[labels >= 0]), np.ones(np.sum(labels < 0), int)])

@@ -18,14 +18,22 @@ SEEDS = [0, 1, 2]
 DEPTHS = (5, 10, 20, 40, 80)
 
 
-def random_case(seed, n_samples=150, n_neighbors=12):
-    """Links of noisy classes, over several blocks of the search for overlaps, and values to go with them."""
+def random_case(seed, n_samples=150, n_neighbors=12, gaps=False):
+    """Links of noisy classes, over several blocks of the search for overlaps, and values to go with them.
+
+    With gaps, lists are of different lengths and filled up with the sample itself at a similarity of zero.
+    """
     random = np.random.default_rng(seed)
     rows = random.standard_normal((12, 8))[random.integers(0, 12, n_samples)]
     rows = (rows + 0.7 * random.standard_normal(rows.shape)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     neighbors, distances = nearest_neighbors(rows, n_neighbors)
-    links = link(neighbors, similarities_of(distances, "cosine"))
+    similarities = similarities_of(distances, "cosine")
+    if gaps:
+        gap = np.arange(n_neighbors) >= random.integers(0, n_neighbors, n_samples)[:, None]
+        neighbors = np.where(gap, np.arange(n_samples)[:, None], neighbors).astype(np.int32)
+        similarities = np.where(gap, 0, similarities)
+    links = link(neighbors, similarities)
     cosine, probability = random.random((2, len(links.rows))).astype(np.float32)
     return rows, links, cosine, probability, random.random(n_samples).astype(np.float32)
 
@@ -37,14 +45,19 @@ def both(left, right):
 
 def slow_overlap(neighbors, weights, i, j):
     """Overlap features of a pair from sets and dictionaries, and the sum of products."""
-    ours, theirs = (dict(zip(neighbors[end].tolist(), weights[end].tolist(), strict=True)) for end in (i, j))
+    ours, theirs = (
+        {k: w for k, w in zip(neighbors[end].tolist(), weights[end].tolist(), strict=True) if k != end}
+        for end in (i, j)
+    )
     shared = set(ours) & set(theirs)
     lengths = [min(depth, neighbors.shape[1]) for depth in DEPTHS]
-    counts = [len(set(neighbors[i, :k].tolist()) & set(neighbors[j, :k].tolist())) / k for k in lengths]
+    counts = [
+        len(shared & set(neighbors[i, :k].tolist()) & set(neighbors[j, :k].tolist())) / k for k in lengths
+    ]
     minima = sum(min(ours[k], theirs[k]) for k in shared)
     products = sum(ours[k] * theirs[k] for k in shared)
-    total = sum(ours.values()), sum(theirs.values())
-    length = np.sqrt(sum(w**2 for w in ours.values()) * sum(w**2 for w in theirs.values()))
+    total = sum(ours.values()) + 1e-9, sum(theirs.values()) + 1e-9
+    length = np.sqrt(sum(w**2 for w in ours.values()) * sum(w**2 for w in theirs.values())) + 1e-9
     mass = sum(ours[k] for k in shared) / total[0], sum(theirs[k] for k in shared) / total[1]
     return [*counts, minima / (sum(total) - minima), *both(*mass), products / length], products
 
@@ -71,6 +84,7 @@ def slow_probability_features(links, probability, rows):
     dense[links.rows, links.cols] = dense[links.cols, links.rows] = probability
     neighbors = np.argsort(-dense, axis=1, kind="stable")[:, :n_neighbors]
     weights = np.take_along_axis(dense, neighbors, axis=1)
+    neighbors[weights == 0] = np.nonzero(weights == 0)[0]
     degree = weights.sum(axis=1)
     out = []
     for i, j, p in zip(links.rows, links.cols, probability, strict=True):
@@ -94,11 +108,11 @@ def slow_probability_features(links, probability, rows):
     return np.column_stack([out, *smoothed_columns])
 
 
-@pytest.mark.parametrize("n_neighbors", [1, 12, 90])
+@pytest.mark.parametrize(("n_neighbors", "gaps"), [(1, False), (12, False), (90, False), (12, True)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_neighborhood_features_equal_sets(seed, n_neighbors):
+def test_neighborhood_features_equal_sets(seed, n_neighbors, gaps):
     """Similarity, ranks and overlaps of some links, by sets, for lists shorter and longer than all depths."""
-    _, links, cosine, _, quality = random_case(seed, n_neighbors=n_neighbors)
+    _, links, cosine, _, quality = random_case(seed, n_neighbors=n_neighbors, gaps=gaps)
     features = NeighborhoodFeatures(links, cosine, quality)(np.arange(len(links.rows)))
     assert features.dtype == np.float32
     for number in range(0, len(links.rows), max(len(links.rows) // 100, 1)):
@@ -106,10 +120,11 @@ def test_neighborhood_features_equal_sets(seed, n_neighbors):
         np.testing.assert_allclose(features[number], slow, atol=2e-4)
 
 
+@pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_probability_features_equal_a_dense_reference(seed):
+def test_probability_features_equal_a_dense_reference(seed, gaps):
     """Overlaps, ranks and smoothed embeddings under weights of probability."""
-    rows, links, _, probability, _ = random_case(seed)
+    rows, links, _, probability, _ = random_case(seed, gaps=gaps)
     everywhere = np.arange(len(links.rows))
     probability = np.clip(probability, 1e-3, 1 - 1e-3)
     features = ProbabilityFeatures(links, probability, rows)(everywhere)
@@ -128,10 +143,11 @@ def reversed_case(rows, links, cosine, probability, quality):
     return (rows[::-1], swapped, cosine[back], probability[back], quality[::-1]), back
 
 
+@pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_ends_of_a_link_may_be_swapped(seed):
+def test_ends_of_a_link_may_be_swapped(seed, gaps):
     """Samples numbered backwards give the same features, up to rounding."""
-    case = random_case(seed)
+    case = random_case(seed, gaps=gaps)
     other, back = reversed_case(*case)
     found = []
     for rows, links, cosine, probability, quality in (case, other):
@@ -158,16 +174,17 @@ def test_part_of_the_links(seed):
             np.testing.assert_allclose(features(part), everything[part], atol=1e-6)
 
 
-@pytest.mark.parametrize("n_neighbors", [1, 2, 12])
+@pytest.mark.parametrize(("n_neighbors", "gaps"), [(1, False), (2, False), (12, False), (12, True)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_shared_mass_equals_dictionaries(seed, n_neighbors):
+def test_shared_mass_equals_dictionaries(seed, n_neighbors, gaps):
     """Each sample spreads mass over itself and its neighbours but the last; links keep what both share."""
-    _, links, *_ = random_case(seed, n_samples=90, n_neighbors=n_neighbors)
+    _, links, *_ = random_case(seed, n_samples=90, n_neighbors=n_neighbors, gaps=gaps)
     spread = []
     for i in range(90):
         mass = {i: 1.0}
         for j, cosine in zip(links.neighbors[i, :-1], links.similarities[i, :-1], strict=True):
-            mass[int(j)] = np.exp(-(2 - 2 * float(cosine)) / 0.5)
+            if j != i:
+                mass[int(j)] = np.exp(-(2 - 2 * float(cosine)) / 0.5)
         spread.append({j: value / sum(mass.values()) for j, value in mass.items()})
     expected = [
         sum(spread[i][k] + spread[j][k] for k in set(spread[i]) & set(spread[j])) / 2

@@ -121,3 +121,12 @@ def test_folds_are_drawn_at_random():
     first, second = (class_folds(y, 4, np.random.default_rng(seed)) for seed in (0, 1))
     assert (first != second).any()
     assert class_folds(np.full(3, -1), 2, np.random.default_rng(0)).tolist() == [-1, -1, -1]
+
+
+def test_folds_are_balanced():
+    """Large and small classes are dealt out in turn, forwards and backwards."""
+    y = np.repeat(np.arange(6), [40, 30, 20, 15, 5, 10])
+    folds = class_folds(y, 2, np.random.default_rng(0))
+    assert sorted(np.bincount(folds).tolist()) == [55, 65]
+    folds = class_folds(y[y < 4], 2, np.random.default_rng(0))
+    assert sorted(np.bincount(folds).tolist()) == [50, 55]

@@ -20,7 +20,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_gcncluster import GCNClustering, load
+from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
 from sklearn_gcncluster._persistence import FORMAT, _checksum
 from sklearn_gcncluster.datasets import make_identities
 
@@ -56,7 +56,7 @@ def rewrite(path, change, sign=True):
     save_file(arrays, path, {"sklearn_gcncluster": json.dumps(header)})
 
 
-def test_loaded_predicts_the_same(trained, saved, identities):
+def test_loaded_predicts_the_same(trained, saved, unseen):
     """Everything that was learned and found comes back."""
     loaded = load(saved)
     assert type(loaded) is GCNClustering
@@ -65,11 +65,10 @@ def test_loaded_predicts_the_same(trained, saved, identities):
     np.testing.assert_array_equal(loaded.labels_, trained.labels_)
     for name, curve in trained.loss_curve_.items():
         np.testing.assert_array_equal(loaded.loss_curve_[name], curve)
-    X_new = identities[2]
-    np.testing.assert_array_equal(loaded.predict(X_new), trained.predict(X_new))
+    np.testing.assert_array_equal(loaded.predict(unseen[0]), trained.predict(unseen[0]))
 
 
-def test_without_labels(trained, tmp_path, identities):
+def test_without_labels(trained, tmp_path, unseen):
     """What was found in the samples of fit may be left out; predict does not need it."""
     trained.save(tmp_path / "full")
     trained.save(tmp_path / "small", include_labels=False)
@@ -77,7 +76,7 @@ def test_without_labels(trained, tmp_path, identities):
     left_out = {"labels_", "probabilities_", "cluster_scores_", "n_clusters_"}
     assert vars(trained).keys() - vars(loaded).keys() == left_out
     assert (tmp_path / "small").stat().st_size < (tmp_path / "full").stat().st_size
-    np.testing.assert_array_equal(loaded.predict(identities[2]), trained.predict(identities[2]))
+    np.testing.assert_array_equal(loaded.predict(unseen[0]), trained.predict(unseen[0]))
 
 
 def test_equal_estimators_make_equal_files(trained, saved, tmp_path):
@@ -119,14 +118,14 @@ def test_parameters_of_all_kinds(trained, tmp_path, value):
     assert type(found) is (type(value.item()) if isinstance(value, np.generic) else type(value))
 
 
-def test_random_state_instance(trained, tmp_path, identities):
+def test_random_state_instance(trained, tmp_path, unseen):
     """A RandomState is replaced by None; predictions stay, since the drawn seed is kept."""
     estimator = with_parameters(trained, random_state=np.random.RandomState(0))
     estimator.save(tmp_path / "file")
     loaded = load(tmp_path / "file")
     assert loaded.random_state is None
     assert loaded._seed == trained._seed
-    np.testing.assert_array_equal(loaded.predict(identities[2]), trained.predict(identities[2]))
+    np.testing.assert_array_equal(loaded.predict(unseen[0]), trained.predict(unseen[0]))
 
 
 def test_estimators_among_the_parameters(trained, tmp_path):
@@ -143,6 +142,20 @@ def test_estimators_among_the_parameters(trained, tmp_path):
     assert [type(step) for _, step in pipeline.steps] == [StandardScaler, DBSCAN]
     assert (pipeline[0].with_mean, pipeline[1].eps, pipeline.memory) == (False, 0.25, None)
     assert own.get_params() == GCNClustering(n_levels=3).get_params()
+
+
+def test_segmenter(trained, tmp_path, unseen):
+    """The clusterer behind a segmenter is built again, and its clusters are refined as before."""
+    segmenter = GCNSegmenter(
+        KMeans(12, n_init=1, random_state=0), n_networks=1, hidden_channels=(32, 16), random_state=0
+    )
+    for name in ("weights_", "n_features_in_", "_seed"):
+        setattr(segmenter, name, getattr(trained, name))
+    segmenter.save(tmp_path / "file")
+    loaded = load(tmp_path / "file")
+    assert type(loaded) is GCNSegmenter
+    assert loaded.estimator.get_params() == segmenter.estimator.get_params()
+    np.testing.assert_array_equal(loaded.predict(unseen[0]), segmenter.predict(unseen[0]))
 
 
 @pytest.mark.parametrize(
@@ -289,20 +302,20 @@ def test_contents_that_this_version_does_not_know(saved, change):
         load(saved)
 
 
-def test_pickle_joblib_and_skops(trained, tmp_path, identities):
+def test_pickle_joblib_and_skops(trained, tmp_path, unseen):
     """The usual ways work too, and skops has to trust nothing but the estimator itself."""
     skops = pytest.importorskip("skops.io")
     joblib.dump(trained, tmp_path / "joblib")
     dumped = skops.dumps(trained)
     own = "sklearn_gcncluster._clustering.GCNClustering"
     assert skops.get_untrusted_types(data=dumped) == [own]
-    expected = trained.predict(identities[2])
+    expected = trained.predict(unseen[0])
     for loaded in (
         pickle.loads(pickle.dumps(trained)),
         joblib.load(tmp_path / "joblib"),
         skops.loads(dumped, trusted=[own]),
     ):
-        np.testing.assert_array_equal(loaded.predict(identities[2]), expected)
+        np.testing.assert_array_equal(loaded.predict(unseen[0]), expected)
 
 
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,3 +25,11 @@ def prepare(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.2, 4
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def style(artist: str, given: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """Properties of a kind of artist: those given, under whichever alias, and else the defaults."""
+    from matplotlib import cbook, collections, lines, patches
+
+    kinds = {"line": lines.Line2D, "bar": patches.Rectangle, "polygons": collections.PolyCollection}
+    return defaults | cbook.normalize_kwargs(given, kinds[artist])

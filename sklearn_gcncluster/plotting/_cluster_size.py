@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..metrics._contingency import contingency
-from ._axes import BLUE, GREEN, INK, ORANGE, PURPLE, prepare
+from ._axes import BLUE, GREEN, INK, ORANGE, PURPLE, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +91,7 @@ class ClusterSizeDisplay:
         Returns
         -------
         display : ClusterSizeDisplay
+            Drawn.
         """
         name = name or type(estimator).__name__
         return cls.from_predictions(y, estimator.predict(X), name=name, ax=ax, **kwargs)
@@ -123,6 +124,7 @@ class ClusterSizeDisplay:
         Returns
         -------
         display : ClusterSizeDisplay
+            Drawn.
         """
         table = contingency(y_true, y_pred)
         sizes = (-np.sort(-sizes) for sizes in (table.class_sizes, table.cluster_sizes))
@@ -142,6 +144,7 @@ class ClusterSizeDisplay:
         Returns
         -------
         self : ClusterSizeDisplay
+            With what was drawn in its attributes.
         """
         self.ax_ = prepare(ax, "ClusterSizeDisplay")
         self.figure_ = self.ax_.figure
@@ -149,15 +152,20 @@ class ClusterSizeDisplay:
         if drawn["classes"]:
             self.class_line_ = drawn["classes"][0]
         else:
-            self.class_line_ = self._curve("classes", self.class_sizes, "classes", color=INK, lw=3)
-        style = {"color": _COLORS[len(drawn["clusters"]) % len(_COLORS)], "lw": 1.8} | kwargs
-        self.cluster_line_ = self._curve("clusters", self.cluster_sizes, self.name or "clusters", **style)
+            self.class_line_ = self._curve("classes", self.class_sizes, "classes", color=INK, linewidth=3)
+        color = _COLORS[len(drawn["clusters"]) % len(_COLORS)]
+        properties = style("line", kwargs, color=color, linewidth=1.8)
+        self.cluster_line_ = self._curve(
+            "clusters", self.cluster_sizes, self.name or "clusters", **properties
+        )
         self.ax_.set(xscale="log", yscale="log", xlabel="rank", ylabel="samples")
         self.ax_.set_ylim(bottom=0.8)
         self.ax_.legend(frameon=False)
         return self
 
-    def _curve(self, gid, sizes, name, **style):
+    def _curve(self, gid, sizes, name, **properties):
         single = np.count_nonzero(sizes == 1)
         label = f"{name}: {len(sizes):,}" + (f", {single:,} of one sample" if single else "")
-        return self.ax_.plot(np.arange(1, len(sizes) + 1), sizes, **{"label": label, "gid": gid} | style)[0]
+        return self.ax_.plot(
+            np.arange(1, len(sizes) + 1), sizes, **{"label": label, "gid": gid} | properties
+        )[0]

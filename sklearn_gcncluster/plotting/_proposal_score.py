@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from ._axes import GREY, INK, ORANGE, SHADES, prepare
+from ._axes import GREY, INK, ORANGE, SHADES, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,13 +132,12 @@ class ProposalScoreDisplay:
         Returns
         -------
         display : ProposalScoreDisplay
+            Drawn.
         """
-        y_true, y_pred = (
-            check_array(values, ensure_2d=False, dtype=np.float64, input_name=name)
-            for values, name in ((y_true, "y_true"), (y_pred, "y_pred"))
-        )
-        check_consistent_length(y_true, y_pred)
-        return cls(y_true, y_pred, quality=_known(quality)).plot(ax=ax, **kwargs)
+        true: np.ndarray = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
+        predicted: np.ndarray = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
+        check_consistent_length(true, predicted)
+        return cls(true, predicted, quality=_known(quality)).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> ProposalScoreDisplay:
         """Draw numbers of proposals, the diagonal, and the mean true value.
@@ -153,21 +152,24 @@ class ProposalScoreDisplay:
         Returns
         -------
         self : ProposalScoreDisplay
+            With what was drawn in its attributes.
         """
         self.ax_ = prepare(ax, "ProposalScoreDisplay")
         from matplotlib.colors import LinearSegmentedColormap
 
         self.figure_ = self.ax_.figure
         self.ax_.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--", zorder=1.5)
-        style = {
-            "gridsize": 40,
-            "bins": "log",
-            "mincnt": 1,
-            "extent": (0, 1, 0, 1),
-            "linewidth": 0.2,
-            "cmap": LinearSegmentedColormap.from_list("proposals", SHADES),
-        }
-        self.hexbin_ = self.ax_.hexbin(self.y_pred, self.y_true, **style | kwargs)
+        properties = style(
+            "polygons",
+            kwargs,
+            gridsize=40,
+            bins="log",
+            mincnt=1,
+            extent=(0, 1, 0, 1),
+            linewidth=0.2,
+            cmap=LinearSegmentedColormap.from_list("proposals", SHADES),
+        )
+        self.hexbin_ = self.ax_.hexbin(self.y_pred, self.y_true, **properties)
         name = {"iou": "IoU", "iop": "IoP"}[self.quality]
         means = _mean_by(self.y_pred, self.y_true)
         self.line_ = self.ax_.plot(*means, color=ORANGE, lw=2, label=f"mean true {name}")[0]

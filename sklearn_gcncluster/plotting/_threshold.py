@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from ..metrics import bcubed_fscore, pairwise_fscore
-from ._axes import BLUE, GREY, INK, ORANGE, prepare
+from ._axes import BLUE, GREY, INK, ORANGE, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +55,7 @@ class ThresholdDisplay:
     >>> labels = [DBSCAN(eps=eps).fit_predict(X) for eps in radii]
     >>> display = ThresholdDisplay.from_predictions(y, labels, radii, threshold_name="eps")
     >>> print(f"{display.thresholds[display.pairwise.argmax()]:.2f}")
-    0.48
+    0.27
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class ThresholdDisplay:
         Returns
         -------
         display : ThresholdDisplay
+            Drawn.
         """
         from .._diagnosis import judge_proposals
         from .._pipeline import SelectionSettings, assign
@@ -157,19 +158,20 @@ class ThresholdDisplay:
         Returns
         -------
         display : ThresholdDisplay
+            Drawn.
         """
-        thresholds = check_array(thresholds, ensure_2d=False, input_name="thresholds")
-        y_pred = check_array(y_pred, dtype=None, input_name="y_pred")
-        if len(y_pred) != len(thresholds):
+        values: np.ndarray = check_array(thresholds, ensure_2d=False, input_name="thresholds")
+        clusters: np.ndarray = check_array(y_pred, dtype=None, input_name="y_pred")
+        if len(clusters) != len(values):
             raise ValueError(
-                f"y_pred must have one row of clusters for each threshold, got {len(y_pred)} rows for "
-                f"{len(thresholds)} thresholds"
+                f"y_pred must have one row of clusters for each threshold, got {len(clusters)} rows for "
+                f"{len(values)} thresholds"
             )
         return cls(
-            thresholds,
-            np.array([pairwise_fscore(y_true, labels) for labels in y_pred]),
-            np.array([bcubed_fscore(y_true, labels) for labels in y_pred]),
-            (y_pred >= 0).mean(axis=1),
+            values,
+            np.array([pairwise_fscore(y_true, labels) for labels in clusters]),
+            np.array([bcubed_fscore(y_true, labels) for labels in clusters]),
+            (clusters >= 0).mean(axis=1),
             threshold_name=threshold_name,
             current=current,
         ).plot(ax=ax, **kwargs)
@@ -187,18 +189,19 @@ class ThresholdDisplay:
         Returns
         -------
         self : ThresholdDisplay
+            With what was drawn in its attributes.
         """
         self.ax_ = prepare(ax, "ThresholdDisplay")
         self.figure_ = self.ax_.figure
         curves = (
-            (self.pairwise, {"label": "pairwise F", "color": BLUE}),
-            (self.bcubed, {"label": "BCubed F", "color": ORANGE}),
-            (self.clustered, {"label": "share in clusters", "color": GREY, "ls": ":"}),
+            (self.pairwise, "pairwise F", BLUE, "-"),
+            (self.bcubed, "BCubed F", ORANGE, "-"),
+            (self.clustered, "share in clusters", GREY, ":"),
         )
-        self.lines_ = [
-            self.ax_.plot(self.thresholds, values, **style | {"lw": 2} | kwargs)[0]
-            for values, style in curves
-        ]
+        self.lines_ = []
+        for values, label, color, linestyle in curves:
+            properties = style("line", kwargs, label=label, color=color, linestyle=linestyle, linewidth=2)
+            self.lines_ += self.ax_.plot(self.thresholds, values, **properties)
         if self.current is not None:
             self.ax_.axvline(self.current, color=INK, lw=0.8, ls="--", zorder=0, label="in use")
         self.ax_.set(xlabel=self.threshold_name, ylim=(0, 1.03))
