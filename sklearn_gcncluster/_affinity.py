@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import expit
 
 from ._graph import Graph, Links, link, strongest
 from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_products, shared_mass
@@ -61,9 +62,9 @@ def affinity_graph(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs
     everywhere = np.arange(len(links.rows))
     first = _first_features(embedding, mapped, links)
     odds = _mean_odds(first, _models(weights, "first"), everywhere)
-    second = _second_features(first, embedding, links, _sigmoid(odds))
+    second = _second_features(first, embedding, links, expit(odds))
     odds = _mean_odds(second, _models(weights, "second"), everywhere)
-    return _graph(embedding, links, _sigmoid(odds))
+    return _graph(embedding, links, expit(odds))
 
 
 def learn_affinity(
@@ -99,12 +100,12 @@ def learn_affinity(
     odds, models = _cross_fit(features, views, y, folds, settings.seed, verbose)
     weights |= {f"first.{number}": model for number, model in enumerate(models)}
     features = [
-        _second_features(first, embedding, links, _sigmoid(view_odds))
+        _second_features(first, embedding, links, expit(view_odds))
         for first, links, view_odds in zip(features, views, odds, strict=True)
     ]
     odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, verbose)
     weights |= {f"second.{number}": model for number, model in enumerate(models)}
-    return _graph(embedding, views[0], _sigmoid(odds[0])), weights
+    return _graph(embedding, views[0], expit(odds[0])), weights
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -130,7 +131,7 @@ def _learn_map(rows, y, folds, settings, n_jobs):
     neighbors, similarities = _neighbor_lists(rows, settings, n_jobs)
     if sp.issparse(rows):
         return neighbors, similarities, None, {}
-    if settings.metric_learning and folds.max() > 0:
+    if settings.metric_learning and folds.max() > 1:  # with two folds, pairs across them have no map
         crossed, crossed_similarities, mapped = _cross_fitted_lists(rows, y, folds, settings, n_jobs)
         better = neighbor_precision(crossed, y) > neighbor_precision(neighbors, y)
         if settings.metric_learning != "auto" or better:
@@ -269,10 +270,6 @@ def _centred(rows):
 
 def _unit(rows):
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-
-
-def _sigmoid(odds):
-    return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 
 def _n_folds(y):

@@ -19,7 +19,154 @@ from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propo
 
 
 class GCNClustering(BaseGCN):
-    """DOC"""
+    """Clustering that learns from labelled classes how clusters look.
+
+    Proposals of clusters, made at many scales from a graph of nearest neighbours, are judged by a graph
+    convolutional network (GCN-D of [1]_); a second one (GCN-S) takes the outliers out of impure proposals,
+    and each sample goes to the best proposal that holds it. What is learned on some classes serves to cluster
+    samples of others, as long as they are embedded in the same way. The number of clusters is not asked for.
+
+    By default the graph itself is learned too: neighbours are searched under a linear map that brings
+    samples of a class closer together, and links weigh the probability that both ends have one class.
+
+    Read more in the :ref:`User Guide <user_guide>`.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=80
+        Neighbours of each sample in the affinity graph (paper: K). Clipped to the number of other samples.
+    metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="cosine"
+        Of the neighbours. With "precomputed", X is a square matrix of distances, usually the sparse one of
+        :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
+    algorithm : {"auto", "brute", "hnsw"}, default="auto"
+        How neighbours are searched: exactly, or approximately by hnswlib. "auto" is exact as long as that
+        is not slower.
+    affinity : {"learned", "neighborhood", "cosine"}, default="learned"
+        What links weigh: the learned probability that both ends have one class, the share of their
+        neighbourhoods that they have in common, or their similarity, as in the paper.
+    metric_learning : {"auto"} or bool, default="auto"
+        Whether neighbours are searched under a linear map that is learned from the labels. "auto" does so if
+        classes that the map has not seen gain from it.
+    proposals : sequence, default=("supervertices", "average_link")
+        Where proposals come from: "supervertices" are Algorithms 1 and 2 of the paper, "average_link" merges
+        groups by the mean affinity of their members at many thresholds. A clusterer with ``fit_predict`` is
+        cloned and proposes its clusters.
+    edge_threshold : {"auto"}, float or sequence of floats below 1, default="auto"
+        Affinities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes ten quantiles of the
+        affinities in the graph's spanning forest, since absolute values do not travel between embeddings.
+    threshold_step : float in (0, 1), default=0.05
+        By ``t + (1 - t) * threshold_step`` the threshold t is raised for groups that are too large (paper:
+        delta).
+    max_supervertex_size : int, default=300
+        Size above which a group is cut at a higher threshold (paper: s_max).
+    n_levels : int, default=2
+        Levels of Algorithm 2 (paper: I), the super-vertices being the first.
+    min_proposal_size, max_proposal_size : int, default=1 and None
+        Proposals of other sizes are left out. A single sample is a proposal too: the score that a group has
+        to beat.
+    node_features : {"structure", "embedding", "both"}, default="structure"
+        What the networks see of a sample: its place in the structure of the proposal, which carries over to
+        new classes, its embedding, as in the paper, or both.
+    hidden_channels : tuple of int, default=(512, 64)
+        Width of each graph convolution.
+    pooling : {"max", "mean", "sum"}, default="max"
+        How GCN-D pools the samples of a proposal.
+    n_networks : int, default=3
+        GCN-Ds whose scores are averaged. Each stops by another fifth of the classes.
+    segment : bool, default=True
+        Whether GCN-S refines impure proposals. What is left of a proposal is scored again and competes with
+        the original.
+    iop_range : tuple of two floats, default=(0.3, 0.7)
+        Proposals are impure if their IoP, the share of the class that most members have, is in this range:
+        the true IoP in training, the predicted one afterwards.
+    n_training_seeds, n_seeds : int, default=3 and 5
+        Seeds in each impure proposal, in training and afterwards. The hypothesis with most members wins.
+    overlap : {"adaptive", "deoverlap", "nms"}, default="adaptive"
+        How each sample gets to one of the proposals that hold it. "deoverlap" is the paper's Algorithm 3: the
+        best proposal takes its members first. "adaptive" does so too, but counts a proposal less that lost
+        members. "nms" drops proposals that overlap a better one.
+    max_overlap : float in [0, 1], default=0.5
+        IoU of two proposals above which "nms" drops the worse.
+    min_score : float in [0, 1], default=0.4
+        Proposals of two or more samples with a lower predicted IoU are dropped.
+    outliers : {"noise", "singletons"}, default="noise"
+        Whether samples in no cluster get the label -1, or a number each.
+    memory : str or object with the joblib.Memory interface, default=None
+        Where to keep the graph, the proposals and what training gives, by their inputs: searches over
+        parameters further down the line then neither search neighbours nor train again. Of use with an int
+        as `random_state`.
+    max_epochs : int, default=40
+        Epochs at most, for each network.
+    learning_rate : float, default=0.002
+        Of AdamW.
+    batch_size : int, default=8192
+        Samples of proposals in a batch, at most. Small data are cut into two dozen batches.
+    dropout : float in [0, 1), default=0.3
+        Share of each layer's outputs that training drops.
+    weight_decay : float, default=0.1
+        Of AdamW.
+    n_iter_no_change : int, default=10
+        Training stops after so many epochs without gain on classes that it does not learn from.
+    device : str, default="auto"
+        Where networks run, such as "cpu" or "cuda:0"; "auto" takes CUDA if there is any.
+    n_jobs : int, default=None
+        Joblib workers of the neighbour search. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        An int makes everything reproducible. The global states of NumPy and torch are not touched.
+    verbose : bool or int, default=False
+        Whether to show progress bars and the time of each stage.
+
+    Attributes
+    ----------
+    labels_ : int64 ndarray of shape (n_samples,)
+        Cluster of each sample of the last `fit`: 0 is the largest, -1 are outliers.
+    n_clusters_ : int
+        Number of clusters.
+    probabilities_ : float32 ndarray of shape (n_samples,)
+        How surely each sample belongs to its cluster: by GCN-S in a refined one, else the predicted IoP of
+        the proposal; 0 for outliers.
+    cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
+        Predicted IoU and IoP of each cluster. Those with the lowest are worth a look first.
+    loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
+        Training and validation loss of each network by epoch.
+    weights_ : dict of str to dict of str to ndarray
+        All that was learned.
+    n_features_in_ : int
+        Number of features of X in ``fit(X, y)``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had names that are all strings.
+
+    See Also
+    --------
+    GCNSegmenter : Refine the clusters of another clusterer.
+    sklearn.cluster.HDBSCAN : Density-based clustering without labels.
+
+    Notes
+    -----
+    The paper's pipeline is ``GCNClustering(affinity="cosine", metric_learning=False,
+    proposals=["supervertices"], node_features="embedding", n_networks=1, overlap="deoverlap", min_score=0)``,
+    but for the refined proposals, which here compete with the originals instead of replacing them.
+
+    Few labelled classes teach little: with fewer than a dozen, expect less than the documented accuracy.
+
+    References
+    ----------
+    .. [1] Yang, L., Zhan, X., Chen, D., Yan, J., Loy, C. C., & Lin, D. (2019). "Learning to Cluster Faces
+           on an Affinity Graph". CVPR 2019. :arxiv:`1904.02749`
+
+    Examples
+    --------
+    >>> from sklearn_gcncluster import GCNClustering
+    >>> from sklearn_gcncluster.datasets import make_identities
+    >>> X, y = make_identities(1000, n_features=32, random_state=0)
+    >>> train = y % 2 == 0
+    >>> clusterer = GCNClustering(hidden_channels=(32, 16), n_networks=1, max_epochs=8, random_state=0)
+    >>> labels = clusterer.fit(X[train], y[train]).predict(X[~train])
+    >>> labels.shape == y[~train].shape
+    True
+    >>> bool(clusterer.score(X[~train], y[~train]) > 0.6)
+    True
+    """
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseGCN._parameter_constraints,

@@ -472,6 +472,8 @@ def test_link_network_learns():
     assert torch.equal(torch.get_rng_state(), state)
     assert odds.dtype == np.float32
     assert ((odds > 0) == same[3000:]).mean() > 0.85
+    # Inputs are cut far out, where another embedding may lie.
+    np.testing.assert_array_equal(link_odds(weights, 1e6 * scaled), link_odds(weights, 1e7 * scaled))
     again, other = (train_links(scaled[:3000], same[:3000], seed=seed) for seed in (0, 1))
     for name, array in weights.items():
         np.testing.assert_array_equal(array, again[name])

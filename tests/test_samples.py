@@ -111,7 +111,7 @@ def test_zero_row_has_no_direction():
 
 GRIDS = {
     "binary": np.array(list(product([0, 1], repeat=14))),
-    "signs": 1 - 2 * ((np.arange(2**18)[:, None] >> np.arange(18)) & 1),  # differ in one bit of 32 each
+    "signs": np.array(list(product([-1, 1], repeat=13))),
     "integers": np.array(list(product(range(13), repeat=4))),
     "powers of two": 2.0 ** np.array(list(product(range(-6, 7), repeat=3))),
     "one hot": np.eye(600),
@@ -128,6 +128,13 @@ def test_regular_data_do_not_collide(name):
     samples = distinct_samples(X, "euclidean")
     assert len(samples.rows) == len(X)
     np.testing.assert_array_equal(samples.rows[samples.inverse], X)
+
+
+def test_signs_do_not_collide():
+    """Values that differ in the highest of 32 bits only use all 64 bits of the hash."""
+    X = 1 - 2 * np.random.default_rng(0).integers(0, 2, (2**18, 48), dtype=np.int8)
+    assert len(np.unique(np.packbits(X > 0, axis=1).view("V6"))) == len(X)
+    assert len(distinct_samples(X, "euclidean").rows) == len(X)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from .._subgraphs import Subgraphs, ranges, take, vertex_batches
 from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
@@ -173,7 +174,7 @@ class Segmentation:
             rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
             seed_rows = part.offsets[:-1] + seeds[items] - starts
             inputs = seed_inputs(part, structure[rows, : self._n_structure], self._rows, seed_rows)
-            probability = 1 / (1 + np.exp(-self._trained(part, inputs)))
+            probability = expit(self._trained(part, inputs))
             positives = np.add.reduceat((probability > 0.5).astype(np.int64), part.offsets[:-1])
             # The best hypothesis of each proposal in this batch, the first among equals.
             order = np.lexsort((-np.arange(len(items)), positives, proposals[items]))

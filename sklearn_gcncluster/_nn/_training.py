@@ -137,8 +137,8 @@ def _dropout(share, generator):
 
 def _initialise(network, generator):
     network.to_empty(device=generator.device)
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            nn.init.kaiming_uniform_(parameter, nonlinearity="relu", generator=generator)
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 1 or name.startswith("head."):
+            nn.init.zeros_(parameter)  # a head of random weights starts where the sigmoid is flat
         else:
-            nn.init.zeros_(parameter)
+            nn.init.kaiming_uniform_(parameter, nonlinearity="relu", generator=generator)
