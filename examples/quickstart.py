@@ -11,7 +11,7 @@ The script trains on half of the classes, clusters the other half, sets the resu
 clusterers of scikit-learn, each tuned on the same labelled half, and draws what was found. It also
 takes any other embedding::
 
-    python examples/quickstart.py                     # about three minutes on two cores
+    python examples/quickstart.py                     # a few minutes on two cores
     python examples/quickstart.py --fast              # less than one: fewer classes and epochs
     python examples/quickstart.py --data vectors.npz  # X, y and, if there is one, a boolean train
 """
@@ -67,9 +67,9 @@ classes = random.permutation(np.unique(y[y != -1]))
 if train is None:
     train = np.isin(y, classes[::2])
 if args.fast:
-    # Whole classes, until there are about 4,000 samples: parts of classes would be another problem.
+    # Whole classes, until there are about 3,000 samples: parts of classes would be another problem.
     position = np.argsort(classes)[np.searchsorted(np.sort(classes), y)]
-    kept = position < np.searchsorted(np.cumsum(np.bincount(position)), 4000)
+    kept = position < np.searchsorted(np.cumsum(np.bincount(position)), 3000)
     X, y, train = X[kept], y[kept], train[kept]
     images = None if images is None else images[kept]
 

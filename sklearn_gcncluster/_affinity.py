@@ -246,7 +246,7 @@ def _first_features(embedding, mapped, links):
     return NeighborhoodFeatures(
         links,
         pair_products(centred, centred, links.rows, links.cols),
-        (lengths / np.sqrt((lengths**2).mean())).astype(np.float32),
+        (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32),
     )
 
 

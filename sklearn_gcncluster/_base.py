@@ -149,6 +149,25 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         """
         save(self, path, include_labels=include_labels)
 
+    def _check_parameters(self):
+        """What goes beyond one parameter's kind and range."""
+        if len(self.iop_range) != 2 or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
+            raise ValueError(
+                f"iop_range must be two shares in ascending order, within [0, 1], but is {self.iop_range!r}."
+            )
+        if not self.hidden_channels or not all(
+            isinstance(width, Integral) and width >= 1 for width in self.hidden_channels
+        ):
+            raise ValueError(
+                f"hidden_channels must be one or more positive integers, but is {self.hidden_channels!r}."
+            )
+        if self._is_graph() and self.node_features != "structure":
+            raise ValueError(
+                f'node_features="{self.node_features}" asks for embeddings, and with metric="{self.metric}" '
+                'X is a graph that has none. Use node_features="structure", or give embeddings as X and '
+                "another metric."
+            )
+
     def _learning_samples(self, X, y) -> tuple[Samples, np.ndarray]:
         """Samples of the graph and the class code of each, -1 for unlabelled."""
         X, y = validate_data(self, X, y, **self._accepted())
@@ -178,9 +197,13 @@ class BaseGCN(ClusterMixin, BaseEstimator):
             )
             return distinct_samples(X, self.metric, max(copies, 1))
         if X.shape[0] != X.shape[1]:
+            rows, cols = X.shape
             raise ValueError(
-                f'X has shape {X.shape} and metric="{self.metric}" takes a square matrix, one row and one '
-                "column for each sample, as KNeighborsTransformer makes of the samples it was fitted on."
+                f"X has {cols} features, but {type(self).__name__} is expecting {rows} features as input: "
+                f'with metric="{self.metric}" X is a square matrix, one row and one column for each sample. '
+                "Samples are clustered jointly, so a graph from new samples to those of fit, as predict of a "
+                "pipeline and cross-validation make it, does not tell enough; make one of the new samples "
+                "alone, as KNeighborsTransformer().fit_transform(X_new) does."
             )
         return graph_samples(X, self.metric)
 
@@ -194,6 +217,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self._is_graph()
         tags.input_tags.sparse = self._is_graph()
+        tags.input_tags.positive_only = self.metric == "precomputed"
         tags.target_tags.required = True
         return tags
 

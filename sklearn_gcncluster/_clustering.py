@@ -15,7 +15,7 @@ from ._base import BaseGCN, Result
 from ._compat import Interval, StrOptions, fit_context
 from ._diagnosis import diagnose
 from ._learning import NetworkSettings
-from ._pipeline import ProposalSettings, SelectionSettings, cluster_graph, propose, score_proposals
+from ._pipeline import SOURCES, ProposalSettings, SelectionSettings, cluster_graph, propose, score_proposals
 
 
 class GCNClustering(BaseGCN):
@@ -50,7 +50,8 @@ class GCNClustering(BaseGCN):
     proposals : sequence, default=("supervertices", "average_link")
         Where proposals come from: "supervertices" are Algorithms 1 and 2 of the paper, "average_link" merges
         groups by the mean affinity of their members at many thresholds. A clusterer with ``fit_predict`` is
-        cloned and proposes its clusters.
+        cloned and proposes its clusters, and a function proposes those whose labels it returns; both are
+        given the distinct rows of X (of unit length for "cosine").
     edge_threshold : {"auto"}, float or sequence of floats below 1, default="auto"
         Affinities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes ten quantiles of the
         affinities in the graph's spanning forest, since absolute values do not travel between embeddings.
@@ -278,10 +279,11 @@ class GCNClustering(BaseGCN):
         Raises
         ------
         ValueError
-            If y names fewer than two classes.
+            If y names fewer than two classes, or parameters do not fit each other.
         sklearn.exceptions.NotFittedError
             If y is None and no networks were trained before.
         """
+        self._check_parameters()
         if y is None:
             return self._fit_unlabelled(X)
         samples, classes = self._learning_samples(X, y)
@@ -295,12 +297,31 @@ class GCNClustering(BaseGCN):
         self.weights_ = affinity | networks
         return self._keep(self._cluster(graph, proposals, samples, stages))
 
+    def _check_parameters(self):
+        super()._check_parameters()
+        own = [source for source in self.proposals if not isinstance(source, str)]
+        unknown = [name for name in self.proposals if isinstance(name, str) and name not in SOURCES]
+        unknown += [source for source in own if not (hasattr(source, "fit_predict") or callable(source))]
+        if unknown or not self.proposals:
+            found = f"has {unknown[0]!r}" if unknown else "is empty"
+            raise ValueError(
+                f"proposals {found}. Name at least one source: {', '.join(map(repr, SOURCES))}, a clusterer "
+                "with fit_predict, or a function that takes rows and returns a label for each."
+            )
+        if own and self._is_graph():
+            raise ValueError(
+                f'{own[0]!r} among the proposals clusters rows, and with metric="{self.metric}" X is a graph '
+                f"that has none. Use {' or '.join(map(repr, SOURCES))}, or give embeddings as X and another "
+                "metric."
+            )
+
     def _fit_unlabelled(self, X):
         if not hasattr(self, "weights_"):
             raise NotFittedError(
-                "This GCNClustering has no networks yet: how clusters look is learned from labelled "
-                "samples. Call fit(X, y) with labels first; then fit(X), fit_predict(X) and predict(X) "
-                "cluster any X of the same embedding."
+                "This GCNClustering requires y to be passed, but the target y is None, and it has no "
+                "networks yet: how clusters look is learned from labelled samples. Call fit(X, y) with "
+                "labels first; then fit(X), fit_predict(X) and predict(X) cluster any X of the same "
+                "embedding."
             )
         return self._keep(self._cluster_new(X))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import clone
 
 from ._affinity import Weights
 from ._forest import forest_quantile, merge_tree
@@ -22,6 +23,8 @@ _PROBABILITY_THRESHOLDS = np.array(
 """Average-link thresholds on a learned probability, which means the same on every data set."""
 _FOREST_QUANTILES = np.linspace(0.05, 0.95, 10)
 """Where thresholds lie in the forest's affinities, when the data have to say what is high."""
+SOURCES = ("supervertices", "average_link")
+"""Names of the sources of proposals."""
 
 
 class ProposalSettings(NamedTuple):
@@ -174,8 +177,9 @@ def _select(scored, selection):
 def _layers_of(source, graph, settings):
     if source == "supervertices":
         given = None if settings.edge_threshold == "auto" else np.atleast_1d(settings.edge_threshold)
+        # Of the similarity, whatever the affinity: where learning fell short, these proposals do not.
         return multiscale_layers(
-            graph.affinity,
+            abs(graph.similarity),
             graph.rows,
             thresholds=given,
             quantiles=_FOREST_QUANTILES,
@@ -184,6 +188,8 @@ def _layers_of(source, graph, settings):
             max_size=settings.max_proposal_size or graph.affinity.shape[0],
             n_levels=settings.n_levels,
         )
+    if source != "average_link":
+        return _layer_by(source, graph.rows)
     thresholds = link_thresholds(graph, settings.affinity)
     return np.concatenate(
         [
@@ -191,3 +197,14 @@ def _layers_of(source, graph, settings):
             average_link_layers(graph.affinity, thresholds[::2], "ignore", settings.n_neighbors),
         ]
     )
+
+
+def _layer_by(source, rows):
+    """Clusters that the user's own source finds among the rows, as one layer."""
+    labels = np.asarray(clone(source).fit_predict(rows) if hasattr(source, "fit_predict") else source(rows))
+    if labels.shape != (len(rows),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{source!r} among the proposals gave labels of shape {labels.shape} and dtype {labels.dtype} "
+            f"for {len(rows)} rows; it must give one integer for each row, negative for noise."
+        )
+    return np.where(labels < 0, -1, labels)[None].astype(np.int64)

@@ -88,8 +88,9 @@ def graph_samples(X: np.ndarray | sp.csr_array, metric: str) -> Samples:
     if metric == "precomputed":
         if (values < 0).any():
             raise ValueError(
-                f'X has a negative distance ({values.min():g}) and metric="precomputed" takes distances. For '
-                'affinities, higher being closer, use metric="precomputed_affinity".'
+                'Negative values in data passed with metric="precomputed", which takes distances (the least '
+                f"is {values.min():g}). For affinities, higher being closer, use "
+                'metric="precomputed_affinity".'
             )
         squared = values**2
         values = np.exp(-squared / max(2 * float(np.median(squared)) if len(squared) else 1.0, 1e-12))

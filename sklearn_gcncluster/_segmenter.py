@@ -267,7 +267,7 @@ class GCNSegmenter(BaseGCN):
         sklearn.exceptions.NotFittedError
             If y is None and no networks were trained before.
         """
-        _check_range(self.iop_range)
+        self._check_parameters()
         if y is None:
             return self._fit_unlabelled(X)
         samples, classes = self._learning_samples(X, y)
@@ -342,9 +342,10 @@ class GCNSegmenter(BaseGCN):
     def _fit_unlabelled(self, X):
         if not hasattr(self, "weights_"):
             raise NotFittedError(
-                "This GCNSegmenter has no networks yet: how clusters look is learned from labelled samples. "
-                "Call fit(X, y) with labels first; then fit(X), fit_predict(X), predict(X) and "
-                "refine(X, labels) work for any X of the same embedding."
+                "This GCNSegmenter requires y to be passed, but the target y is None, and it has no networks "
+                "yet: how clusters look is learned from labelled samples. Call fit(X, y) with labels first; "
+                "then fit(X), fit_predict(X), predict(X) and refine(X, labels) work for any X of the same "
+                "embedding."
             )
         samples = self._new_samples(X)
         self.initial_labels_ = self._clusters_of(X)
@@ -412,10 +413,3 @@ def _given_clusters(labels, samples):
     _, first, number = np.unique(given[inside], return_index=True, return_inverse=True)
     given[inside] = np.argsort(np.argsort(first))[number.reshape(-1)]
     return given
-
-
-def _check_range(iop_range):
-    if len(iop_range) != 2 or not 0 <= iop_range[0] <= iop_range[1] <= 1:
-        raise ValueError(
-            f"iop_range must be two shares in ascending order, within [0, 1], but is {iop_range!r}."
-        )

@@ -40,14 +40,14 @@ def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.i
 
 
 def adaptive_deoverlap(
-    proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf, power: float = 1
+    proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf, power: float = 2
 ) -> np.ndarray:
     """De-overlap in which a proposal that lost members to better ones is worth less.
 
     What is left of a proposal is not what was scored: a poor fragment of a good proposal should not keep its
-    rank. So a proposal with a share s of its members left counts ``score * s**power``, and the best *now* takes
-    its members next. A proposal that is the best for all its free members is taken in the same round as others
-    of which this holds: scores only fall, so the outcome is that of the one by one loop.
+    rank. So a proposal with a share s of its members left counts ``score * s**power``, and the best *now*
+    takes its members next. A proposal that is the best for all its free members is taken in the same round as
+    others of which this holds: scores only fall, so the outcome is that of the one by one loop.
 
     Parameters
     ----------

@@ -223,7 +223,7 @@ def test_graphs_become_symmetric_similarities(seed, metric, sparse):
 def test_impossible_graphs():
     """Negative distances and affinities above one are errors that name the other kind of graph."""
     X = np.array([[0, 2.0], [-1, 0]])
-    with pytest.raises(ValueError, match=r'negative distance \(-1\).*"precomputed_affinity"'):
+    with pytest.raises(ValueError, match=r'Negative values in data.*-1.*"precomputed_affinity"'):
         graph_samples(X, "precomputed")
     with pytest.raises(ValueError, match=r'affinity above 1 \(2\).*"precomputed"'):
         graph_samples(X, "precomputed_affinity")
