@@ -6,7 +6,7 @@ into folds, and every pair of samples is compared, and every link judged, by mod
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,7 +17,7 @@ from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_prod
 from ._metric import apply_map, class_folds, fit_map
 from ._neighbors import nearest_neighbors, similarities_of
 
-Rows = np.ndarray | sp.csr_array
+Rows: TypeAlias = "np.ndarray | sp.csr_array"
 Weights = dict[str, dict[str, np.ndarray]]
 """Learned arrays, by the part that learned them and by their name in it."""
 
@@ -55,7 +55,7 @@ def affinity_graph(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs
     n_jobs : int or None
     """
     embedding = None if sp.issparse(rows) else rows
-    mapped = apply_map(embedding, weights["map"]) if "map" in weights else embedding
+    mapped = apply_map(rows, weights["map"]) if "map" in weights else embedding
     links = link(*_neighbor_lists(rows if mapped is None else mapped, settings, n_jobs))
     if settings.affinity != "learned":
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
@@ -144,7 +144,7 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
     names = np.unique(folds)  # unlabelled samples (-1) are a fold of their own that no map learns from
     where = {fold: np.flatnonzero(folds == fold) for fold in names}
     mapped = np.empty_like(rows)
-    found = {fold: [] for fold in names}
+    found: dict[int, list[Any]] = {fold: [] for fold in names}
     for position, left in enumerate(names):
         for right in names[position:]:
             seen = (folds != left) & (folds != right)

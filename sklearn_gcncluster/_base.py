@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._affinity import GraphSettings, affinity_graph, learn_affinity
+from ._affinity import GraphSettings, Weights, affinity_graph, learn_affinity
 from ._compat import HasMethods, Interval, StrOptions
 from ._learning import NetworkSettings, learn_detection, learn_segmentation
 from ._neighbors import EXACT_UP_TO
@@ -156,7 +156,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 f"iop_range must be two shares in ascending order, within [0, 1], but is {self.iop_range!r}."
             )
         if not self.hidden_channels or not all(
-            isinstance(width, Integral) and width >= 1 for width in self.hidden_channels
+            isinstance(width, Integral) and int(width) >= 1 for width in self.hidden_channels
         ):
             raise ValueError(
                 f"hidden_channels must be one or more positive integers, but is {self.hidden_channels!r}."
@@ -249,7 +249,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
     def _learn_networks(self, graph, proposals, classes, segment):
         settings = self._settings(NetworkSettings, self._seed)
         learn = (learn_detection, learn_segmentation) if segment else (learn_detection,)
-        weights, curves = {}, {}
+        weights: Weights = {}
+        curves: dict[str, np.ndarray] = {}
         for part in learn:
             learned = self._cached(part)(graph, proposals, classes, settings, self.verbose)
             weights |= learned[0]

@@ -75,7 +75,9 @@ class ProbabilityFeatures:
         self._neighbors, _ = _marked_gaps(neighbors)
         self._degree = self._weights.sum(axis=1)
         self._smoothed = []
-        for power in (1, 2) if rows is not None else ():
+        for power in (1, 2):
+            if rows is None:
+                break
             smoothed = _smoothed(matrix, rows, power)
             both = pair_products(smoothed, smoothed, links.rows, links.cols)
             level, spread = both.mean(), both.std() + _TINY

@@ -58,7 +58,7 @@ def distinct_proposals(layers: np.ndarray, min_size: int = 1, max_size: int | No
     """
     n_samples = layers.shape[1]
     # Same members, same sum modulo 2^64: two proposals are compared by one number each.
-    sample_hash = np.random.default_rng(_HASH_SEED).integers(0, 2**63, n_samples, dtype=np.uint64)
+    sample_hash = np.random.default_rng(_HASH_SEED).integers(0, 2**63, (n_samples,), dtype=np.uint64)
     numbered = np.full(layers.shape, -1, dtype=np.int32)
     starts, sizes, members = [0], [], []
     known_content, known_number = np.empty(0, np.uint64), np.empty(0, np.int64)
@@ -164,18 +164,16 @@ def multiscale_layers(
         Numbers start at 0 in each layer.
     """
     tree = merge_tree(affinity)
-    n_settings = len(quantiles if thresholds is None else thresholds)
-    layers = []
-    for setting in range(n_settings):
-        level_tree, groups = tree, None
-        for level in range(n_levels):
-            if level:
-                level_tree = merge_tree(group_affinity(affinity, groups, rows), groups)
-            if thresholds is None:
-                threshold = forest_quantile(level_tree, quantiles[setting])
-            else:
-                threshold = thresholds[setting]
-            groups = supervertices(level_tree, threshold, step, max_size if level else max_supervertex_size)
+    absolute = thresholds is not None
+    layers: list[np.ndarray] = []
+    for setting in np.asarray(thresholds if absolute else quantiles, dtype=np.float64):
+        threshold = setting if absolute else forest_quantile(tree, setting)
+        groups = supervertices(tree, threshold, step, max_supervertex_size)
+        layers.append(groups)
+        for _ in range(1, n_levels):
+            level_tree = merge_tree(group_affinity(affinity, groups, rows), groups)
+            threshold = setting if absolute else forest_quantile(level_tree, setting)
+            groups = supervertices(level_tree, threshold, step, max_size)
             layers.append(groups)
     return np.stack(layers)
 

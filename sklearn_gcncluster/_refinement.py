@@ -1,8 +1,8 @@
 """A given partition, taken apart where the networks find it impure and put together where they find it torn.
 
-The groups of all steps form a tree: the given clusters at its middle, their segmented parts below them,
-unions of clusters above. At each branch the group stays whole if its predicted IoU is at least that of its
-parts, each sample counted once. That is all that decides.
+The groups of all steps form a tree: the given clusters in its middle, their segmented parts below them,
+unions of clusters above. At each branch a group stays whole if its predicted IoU is at least that of its
+parts, each sample counted once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from ._graph import Graph
 from ._pipeline import link_thresholds
 from ._proposals import average_link_layers, distinct_proposals
 from ._scoring import Scored, judge, refine
+
+_LOOSEST = 3
+"""Thresholds of average linkage, the last ones, that are not used: they join most of what there is, which
+training needs to see, but of which there is only one example."""
+_MAX_REJECTED = 0.1
+"""Share of a union that may lie in smaller unions which were not worth making; else errors pile up."""
 
 
 class RefinementSettings(NamedTuple):
@@ -58,7 +64,8 @@ def refine_partition(
     rounds, removed, belongs = _segment(graph, given, detection, segmentation, settings)
     groups = best_cut(graph, rounds, detection)
     if settings.merge:
-        groups = best_cut(graph, [*merge_levels(graph, groups, settings)[::-1], groups], detection)
+        unions = merge_levels(graph, groups, settings)
+        groups = best_cut(graph, [*unions[::-1], groups], detection, _MAX_REJECTED)
     if settings.outliers == "noise":
         inside = groups >= 0
         alone = inside & (np.bincount(groups[inside])[groups] == 1)
@@ -73,11 +80,11 @@ def refine_partition(
 
 def merge_levels(graph: Graph, groups: np.ndarray, settings: RefinementSettings) -> list[np.ndarray]:
     """Ever larger unions of groups, by average linkage; samples in no group (-1) take no part."""
-    thresholds = link_thresholds(graph, settings.affinity)
+    thresholds = link_thresholds(graph, settings.affinity)[:-_LOOSEST]
     return list(average_link_layers(graph.affinity, thresholds, "zero", settings.n_neighbors, groups))
 
 
-def best_cut(graph: Graph, levels: list[np.ndarray], detection) -> np.ndarray:
+def best_cut(graph: Graph, levels: list[np.ndarray], detection, max_rejected: float = 1.0) -> np.ndarray:
     """The partition of highest predicted IoU, on average over samples, among those that a tree holds.
 
     Parameters
@@ -86,6 +93,8 @@ def best_cut(graph: Graph, levels: list[np.ndarray], detection) -> np.ndarray:
     levels : list of int ndarrays of shape (n_samples,)
         Partitions, each finer than the one before; -1 in no group, in all of them.
     detection : Detection
+    max_rejected : float
+        A group is not taken if more than this share of it lies in groups, one level finer, that were not.
 
     Returns
     -------
@@ -96,11 +105,12 @@ def best_cut(graph: Graph, levels: list[np.ndarray], detection) -> np.ndarray:
     iou = judge(graph, proposals, detection).quality[:, 0]
     inside = np.flatnonzero(proposals.layers[0] >= 0)
     *coarser, groups = proposals.layers[:, inside].astype(np.int64)
-    best = iou[groups]
+    best, whole = iou[groups], np.ones(len(groups), dtype=bool)
     for level in coarser[::-1]:
         size = np.bincount(level, minlength=len(iou))
         of_parts = np.bincount(level, weights=best, minlength=len(iou)) / np.maximum(size, 1)
-        whole = (iou >= of_parts)[level]
+        rejected = np.bincount(level, weights=~whole, minlength=len(iou))
+        whole = ((iou >= of_parts) & (rejected <= max_rejected * size))[level]
         groups, best = np.where(whole, level, groups), np.where(whole, iou[level], of_parts[level])
     cut = np.full(len(levels[0]), -1)
     cut[inside] = groups

@@ -80,9 +80,11 @@ def graph_samples(X: np.ndarray | sp.csr_array, metric: str) -> Samples:
         affinities of at most 1.
     """
     n_samples = X.shape[0]
-    graph = X.tocoo() if sp.issparse(X) else None
-    rows, cols = graph.coords if sp.issparse(X) else np.divmod(np.arange(X.size), n_samples)
-    values = graph.data if sp.issparse(X) else X.ravel()
+    if isinstance(X, np.ndarray):
+        (rows, cols), values = np.divmod(np.arange(X.size), n_samples), X.ravel()
+    else:
+        graph = X.tocoo()
+        rows, cols, values = graph.row, graph.col, graph.data
     off = rows != cols
     rows, cols, values = rows[off], cols[off], values[off].astype(np.float64)
     if metric == "precomputed":

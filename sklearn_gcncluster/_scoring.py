@@ -37,10 +37,9 @@ def all_inputs(graph: Graph, proposals: Proposals) -> tuple[Subgraphs, np.ndarra
 
 def judge(graph: Graph, proposals: Proposals, detection) -> Scored:
     """Predict IoU and IoP of all proposals, one layer in memory at a time."""
-    quality = [
-        detection.score(*layer_inputs(graph, proposals, layer)) for layer in range(len(proposals.layers))
-    ]
-    quality = np.concatenate(quality)
+    quality = np.concatenate(
+        [detection.score(*layer_inputs(graph, proposals, layer)) for layer in range(len(proposals.layers))]
+    )
     return Scored(proposals, quality, np.repeat(quality[:, 1], proposals.sizes))
 
 

@@ -115,7 +115,7 @@ def load(path, random, fast=False):
             train = file["train"].astype(bool) if "train" in file else None
     # Files in half precision lose the unit length, without which a product is no cosine.
     X /= np.maximum(np.linalg.norm(X, axis=1, keepdims=True), 1e-12)
-    classes = random.permutation(np.unique(y))
+    classes = random.permutation(np.unique(y[y != -1]))
     if train is None:
         train = np.isin(y, classes[::2])
     if fast:

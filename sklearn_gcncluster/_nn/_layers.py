@@ -102,14 +102,14 @@ class InputConvolution(nn.Module):
 
     def project(self, samples: Tensor) -> Tensor:
         """Product of all samples with their weights: (n_samples, n_features) -> (n_samples, n_out)."""
-        return self.sample(samples)
+        return torch.nn.functional.linear(samples, self.get_parameter("sample.weight"))
 
     def forward(self, batch: Batch, rows: Tensor, projected: Tensor | None) -> Tensor:
         """Shapes: (n_rows, n_row_inputs), (n_samples, n_out) -> (n_rows, n_out)."""
-        out = self.bias
+        out: Tensor = self.bias
         if self.row is not None:
             out = out + self.row(smooth(batch, rows))
-        if self.sample is not None:
+        if projected is not None:
             out = out + smooth(batch, projected[batch.vertices])
         return torch.relu(out)
 

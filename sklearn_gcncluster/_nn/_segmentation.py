@@ -120,9 +120,9 @@ def train_segmentation(
         chosen = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
         seed_rows = part.offsets[:-1] + seeds[items] - starts
         inputs = seed_inputs(part, structure[chosen], rows, seed_rows)
-        inputs = torch.from_numpy((inputs - scale["scale.mean"]) / scale["scale.std"]).to(on)
+        scaled = torch.from_numpy((inputs - scale["scale.mean"]) / scale["scale.std"]).to(on)
         projected = None if samples is None else network.input.project(samples)
-        odds = network(to_batch(part, on), inputs, projected, dropout)
+        odds = network(to_batch(part, on), scaled, projected, dropout)
         sizes = np.diff(part.offsets)
         positive = labels[chosen] == np.repeat(labels[seeds[items]], sizes)
         weight = torch.from_numpy((labels[chosen] >= 0).astype(np.float32)).to(on)

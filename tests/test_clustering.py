@@ -1,0 +1,589 @@
+"""What users of GCNClustering see."""
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+import torch
+from sklearn.base import clone
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.neighbors import KNeighborsTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_html_repr
+
+from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
+
+QUICK = {
+    "affinity": "neighborhood",
+    "hidden_channels": (16, 8),
+    "n_networks": 1,
+    "max_epochs": 2,
+    "n_training_seeds": 1,
+    "n_seeds": 2,
+    "random_state": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def quick(unseen):
+    """Trained in a second, on the samples of `unseen`. Tests do not change it."""
+    return GCNClustering(**QUICK).fit(*unseen)
+
+
+def changed(estimator, **parameters):
+    """The trained estimator with other parameters."""
+    return copy.deepcopy(estimator).set_params(**parameters)
+
+
+def assert_same_clusters(labels, others):
+    """Same clusters and same noise, whatever the numbers."""
+    pairs = np.unique(np.stack([labels, others]), axis=1)
+    assert pairs.shape[1] == len(np.unique(labels)) == len(np.unique(others))
+    np.testing.assert_array_equal(np.asarray(labels) < 0, np.asarray(others) < 0)
+
+
+def counted(monkeypatch, target):
+    """A list that grows with each call of a function."""
+    calls = []
+    module, _, name = target.rpartition(".")
+    original = getattr(sys.modules[module], name)
+
+    def call(*args, **kwargs):
+        calls.append(name)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(target, call)
+    return calls
+
+
+# What fit and predict do
+
+
+def test_fit_predict_with_labels(unseen, quick):
+    """fit_predict(X, y) is fit(X, y).labels_."""
+    np.testing.assert_array_equal(clone(quick).fit_predict(*unseen), quick.labels_)
+
+
+def test_without_labels_earlier_networks_are_used(identities, quick):
+    """fit(X) clusters X as predict does, with the networks in hand; before, it says what is missing."""
+    *_, X, _ = identities
+    new = X[:100]
+    again = copy.deepcopy(quick)
+    np.testing.assert_array_equal(again.fit_predict(new), quick.predict(new))
+    assert len(again.labels_) == len(again.probabilities_) == 100
+    assert again.weights_ is not None
+    for method in (GCNClustering().fit, GCNClustering().fit_predict):
+        with pytest.raises(NotFittedError, match=r"has no networks yet.*Call fit\(X, y\) with labels first"):
+            method(new)
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        GCNClustering().predict(new)
+
+
+def test_predict_changes_nothing(identities, quick):
+    """Neither the estimator nor X nor the outcome of the next call."""
+    *_, X, _ = identities
+    new = X[:80].copy()
+    before, X_before = joblib.hash(vars(quick)), joblib.hash(new)
+    first = quick.predict(new)
+    quick.score(new, first)
+    assert joblib.hash(vars(quick)) == before
+    assert joblib.hash(new) == X_before
+    np.testing.assert_array_equal(quick.predict(new), first)
+
+
+@pytest.mark.parametrize("outliers", ["noise", "singletons"])
+def test_attributes(unseen, quick, outliers):
+    """Clusters in order of falling size; probabilities and scores of the right shape, and shares."""
+    X, _ = unseen
+    fitted = changed(quick, outliers=outliers, min_score=0.6).fit(X)
+    labels, n_clusters = fitted.labels_, fitted.n_clusters_
+    assert labels.dtype == np.int64
+    assert np.array_equal(np.unique(labels[labels >= 0]), np.arange(n_clusters))
+    sizes = np.bincount(labels[labels >= 0])
+    assert (np.diff(sizes) <= 0).all()
+    assert (labels.min() == -1) == (outliers == "noise")
+    assert (sizes.min() > 1) == (outliers == "noise")
+    assert fitted.probabilities_.shape == labels.shape
+    assert fitted.cluster_scores_.shape == (n_clusters, 2)
+    for shares in (fitted.probabilities_, fitted.cluster_scores_):
+        assert shares.dtype == np.float32
+        assert ((shares >= 0) & (shares <= 1)).all()
+    assert (fitted.probabilities_[labels < 0] == 0).all()
+    assert (fitted.probabilities_[labels >= 0] > 0).all()
+    for curve in fitted.loss_curve_.values():
+        assert curve.shape == (2, 2)
+        assert np.isfinite(curve).all()
+
+
+def test_score_is_bcubed(unseen, quick):
+    """The score without a scorer is the BCubed F of predict."""
+    X, y = unseen
+    assert quick.score(X, y) == pytest.approx(bcubed_fscore(y, quick.predict(X)))
+
+
+def test_unlabelled_samples(unseen):
+    """Samples with -1 are clustered too, and teach nothing: their true class makes no difference."""
+    X, y = unseen
+    hidden = np.isin(y, np.unique(y)[:3])
+    partly = GCNClustering(**QUICK).fit(X, np.where(hidden, -1, y))
+    assert partly.labels_.shape == y.shape
+    assert (partly.labels_[hidden] >= 0).any()
+
+
+def test_names_of_classes(unseen, quick):
+    """Strings are as good as numbers."""
+    X, y = unseen
+    names = np.array([f"class {label:04d}" for label in y])
+    np.testing.assert_array_equal(GCNClustering(**QUICK).fit(X, names).labels_, quick.labels_)
+
+
+def test_finds_unseen_classes(identities, trained):
+    """Better than average linkage with the threshold that is best for the training half."""
+    X_train, y_train, X, y = identities
+
+    def mean_score(labels, y):
+        return (pairwise_fscore(y, labels) + bcubed_fscore(y, labels)) / 2
+
+    def average_link(X, threshold):
+        return AgglomerativeClustering(
+            None, distance_threshold=threshold, linkage="average", metric="cosine"
+        ).fit_predict(X)
+
+    thresholds = np.linspace(0.1, 0.9, 17)
+    best = max(thresholds, key=lambda threshold: mean_score(average_link(X_train, threshold), y_train))
+    assert mean_score(trained.predict(X), y) > mean_score(average_link(X, best), y) + 0.03
+
+
+def test_faces():
+    """Real faces, some of those that the accuracy of the package is measured on."""
+    folder = os.environ.get("SKLEARN_GCNCLUSTER_DATA")
+    if folder is None:
+        pytest.skip("SKLEARN_GCNCLUSTER_DATA names no folder with lfw.npz")
+    with np.load(Path(folder) / "lfw.npz") as file:
+        X, y, train = file["X"].astype(np.float32), file["y"], file["train"].astype(bool)
+    some = y % 4 == 0
+    train, test = some & train, some & ~train
+    estimator = GCNClustering(hidden_channels=(64, 32), n_networks=1, max_epochs=4, random_state=0)
+    labels = estimator.fit(X[train], y[train]).predict(X[test])
+    assert (pairwise_fscore(y[test], labels) + bcubed_fscore(y[test], labels)) / 2 > 0.94
+
+
+def test_segmentation_mends_impure_clusters(identities):
+    """Clusters of two classes each come apart: a gain on proposals that were made impure on purpose."""
+    X_train, y_train, X, y = identities
+    _, code, sizes = np.unique(y, return_inverse=True, return_counts=True)
+    pairs = np.argsort(np.argsort(-sizes, kind="stable"))[code] // 2
+    segmenter = GCNSegmenter(**{**QUICK, "hidden_channels": (32, 16), "max_epochs": 6, "n_seeds": 3})
+    labels = segmenter.fit(X_train, y_train).refine(X, pairs)
+    assert bcubed_fscore(y, labels) > bcubed_fscore(y, pairs) + 0.05
+
+
+# The same result, whatever the circumstances
+
+
+def test_same_seed_same_labels(identities, unseen, quick):
+    """With any number of jobs."""
+    *_, X, _ = identities
+    again = GCNClustering(**QUICK, n_jobs=2).fit(*unseen)
+    np.testing.assert_array_equal(again.labels_, quick.labels_)
+    np.testing.assert_array_equal(again.probabilities_, quick.probabilities_)
+    np.testing.assert_array_equal(again.predict(X), quick.predict(X))
+    for name, weights in quick.weights_.items():
+        for key, values in weights.items():
+            np.testing.assert_array_equal(again.weights_[name][key], values)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_row_order(unseen, metric):
+    """Shuffled samples, at fit and at predict: the same clusters."""
+    X, y = unseen
+    order = np.random.default_rng(0).permutation(len(X))
+    straight = GCNClustering(**QUICK, metric=metric).fit(X, y)
+    shuffled = GCNClustering(**QUICK, metric=metric).fit(X[order], y[order])
+    assert_same_clusters(straight.labels_[order], shuffled.labels_)
+    assert_same_clusters(straight.predict(X)[order], shuffled.predict(X[order]))
+    np.testing.assert_allclose(straight.probabilities_[order], shuffled.probabilities_, rtol=1e-5)
+
+
+def test_precision_and_layout(unseen, tmp_path):
+    """Half, single and double precision, rows or columns first, read-only files, data frames, lists."""
+    X, y = unseen
+    half = X.astype(np.float16)
+    np.save(tmp_path / "X.npy", half.astype(np.float32))
+    variants = {
+        "single": half.astype(np.float32),
+        "double": half.astype(np.float64),
+        "columns first": np.asfortranarray(half, dtype=np.float32),
+        "strided": np.repeat(half, 2, axis=1)[:, ::2],
+        "file": np.load(tmp_path / "X.npy", mmap_mode="r"),
+        "frame": pd.DataFrame(half.astype(np.float32)),
+        "list": half.astype(float).tolist(),
+    }
+    reference = GCNClustering(**QUICK).fit(half, y)
+    for name, X in variants.items():
+        np.testing.assert_array_equal(reference.predict(X), reference.labels_, err_msg=name)
+    for name in ("double", "columns first", "file"):
+        fitted = GCNClustering(**QUICK).fit(variants[name], y)
+        np.testing.assert_array_equal(fitted.labels_, reference.labels_, err_msg=name)
+
+
+# Awkward input
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+def test_duplicates_by_the_thousand(unseen, quick, algorithm):
+    """Copies have one label, and do not tear apart what is not copied."""
+    X, _ = unseen
+    copies = np.concatenate([X, np.repeat(X[:2], [3000, 2000], axis=0)])
+    labels = changed(quick, algorithm=algorithm).predict(copies)
+    for row, start, stop in ((0, 0, 3000), (1, 3000, 5000)):
+        assert (labels[len(X) + start : len(X) + stop] == labels[row]).all()
+    assert labels[0] >= 0
+    alone, together = quick.predict(X)[2:], labels[2 : len(X)]
+    assert bcubed_fscore(alone + 1, together) > 0.6
+
+
+def test_training_on_duplicates(unseen):
+    """Copies among the labelled samples, with contradicting labels too."""
+    X, y = unseen
+    labels = np.concatenate([y, np.full(500, y[0]), [y[-1]]])
+    fitted = GCNClustering(**QUICK).fit(np.concatenate([X, np.repeat(X[:1], 501, axis=0)]), labels)
+    assert len(np.unique(fitted.labels_[len(X) :])) == 1
+
+
+def test_all_equal(quick, unseen):
+    """Only copies of one sample: one cluster."""
+    X, _ = unseen
+    assert quick.predict(np.repeat(X[:1], 50, axis=0)).tolist() == [0] * 50
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+def test_fewer_samples_than_neighbors(unseen, quick, algorithm):
+    """Neighbour lists are as long as they can be."""
+    X, y = unseen
+    few = changed(quick, algorithm=algorithm)
+    assert few.n_neighbors > 20
+    for n_samples in (2, 3, 20):
+        assert few.predict(X[:n_samples]).shape == (n_samples,)
+    assert GCNClustering(**QUICK, algorithm=algorithm).fit(X[::8], y[::8]).labels_.shape == y[::8].shape
+
+
+def test_one_row(unseen, quick):
+    """An outlier, or a cluster of its own."""
+    X, _ = unseen
+    assert quick.predict(X[:1]).tolist() == [-1]
+    assert changed(quick, outliers="singletons").predict(X[:1]).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(np.nan, "Input X contains NaN"), (np.inf, "Input X contains infinity"), (0, "1 rows of length zero")],
+)
+def test_impossible_values(unseen, quick, value, message):
+    """NaN, infinity, and vectors without a direction."""
+    X, y = (array.copy() for array in unseen)
+    X[3] = value
+    for method, arguments in ((clone(quick).fit, (X, y)), (quick.predict, (X,))):
+        with pytest.raises(ValueError, match=message):
+            method(*arguments)
+
+
+def test_impossible_input(unseen, quick):
+    """Messages that say what is wrong."""
+    X, y = unseen
+    with pytest.raises(ValueError, match="X has 5 features, but GCNClustering is expecting 32 features"):
+        quick.predict(X[:, :5])
+    with pytest.raises(ValueError, match="y has one class .*at least 2 classes"):
+        clone(quick).fit(X, np.zeros(len(X), int))
+    with pytest.raises(ValueError, match=r"y has no labelled sample \(all are -1\)"):
+        clone(quick).fit(X, np.full(len(X), -1))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        clone(quick).fit(X, y[:-1])
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array"):
+        quick.predict(X[0])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample"):
+        quick.predict(X[:0])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"iop_range": (0.7, 0.3)}, "iop_range must be two shares in ascending order"),
+        ({"iop_range": (0.3,)}, "iop_range must be two shares in ascending order"),
+        ({"hidden_channels": ()}, "hidden_channels must be one or more positive integers"),
+        ({"hidden_channels": (8, 0.5)}, "hidden_channels must be one or more positive integers"),
+        ({"proposals": ()}, "proposals is empty. Name at least one source: 'supervertices', 'average_link'"),
+        ({"proposals": ("supervertices", "kmeans")}, "proposals has 'kmeans'. Name at least one source"),
+        ({"proposals": (3,)}, "proposals has 3. Name at least one source"),
+        (
+            {"proposals": (lambda rows: rows,)},
+            "gave labels of shape .* it must give one integer for each row",
+        ),
+        ({"metric": "precomputed", "node_features": "embedding"}, "asks for embeddings.*X is a graph"),
+        ({"metric": "precomputed_affinity", "node_features": "both"}, "asks for embeddings.*X is a graph"),
+        ({"metric": "precomputed", "proposals": (KMeans(),)}, "clusters rows.*X is a graph that has none"),
+    ],
+)
+def test_impossible_parameters(unseen, parameters, message):
+    """Parameters that a range cannot describe, or that contradict each other."""
+    with pytest.raises(ValueError, match=message):
+        GCNClustering(**{**QUICK, **parameters}).fit(*unseen)
+
+
+# Variants
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"node_features": "embedding", "pooling": "mean"},
+        {"node_features": "both", "pooling": "sum"},
+        {"affinity": "cosine", "metric_learning": True},
+        {"affinity": "learned", "metric_learning": False, "hidden_channels": [8]},
+        {"overlap": "deoverlap", "proposals": ("average_link",)},
+        {"overlap": "nms", "max_overlap": 0.2, "proposals": ["supervertices"], "n_levels": 1},
+        {"edge_threshold": 0.3, "threshold_step": 0.2, "max_supervertex_size": 30},
+        {"edge_threshold": [0.2, 0.5], "min_proposal_size": 2, "max_proposal_size": 50},
+        {"segment": False, "min_score": 0.0},
+        {"iop_range": (0, 1), "n_networks": 2},
+    ],
+    ids=str,
+)
+def test_variants(identities, unseen, parameters):
+    """Each parameter of the method is taken, in fit and in predict."""
+    *_, X, _ = identities
+    estimator = GCNClustering(**{**QUICK, **parameters}).fit(*unseen)
+    assert estimator.n_clusters_ > 1
+    assert estimator.predict(X[:60]).shape == (60,)
+
+
+def halves_of_space(rows):
+    """Two clusters and some noise."""
+    return np.where(np.abs(rows[:, 0]) < 0.01, -1, rows[:, 0] > 0)
+
+
+def test_own_sources_of_proposals(identities, unseen):
+    """A clusterer or a function proposes clusters; the clusterer given is never fitted."""
+    *_, X, _ = identities
+    new, source = X[:200], KMeans(8, n_init=1, random_state=0)
+    estimator = GCNClustering(**QUICK, proposals=(source, halves_of_space), min_score=0, overlap="deoverlap")
+    estimator.set_params(segment=False).fit(*unseen)
+    labels = estimator.predict(new)
+    assert not hasattr(source, "labels_")
+    unit = new / np.linalg.norm(new, axis=1, keepdims=True)
+    _, proposals, _ = estimator._score_proposals(new)
+    ours = np.bincount(clone(source).fit(unit).labels_)
+    assert len(proposals.sizes) == 200 + 8 + 2
+    assert set(proposals.sizes) >= set(np.bincount(halves_of_space(unit) + 1)[1:])
+    assert labels.max() + 1 <= len(ours) + 2
+
+
+# Graphs as input
+
+
+def test_distances_in_a_pipeline(unseen):
+    """Behind KNeighborsTransformer; new samples need a graph of their own, and the error says so."""
+    X, y = unseen
+    pipeline = make_pipeline(
+        KNeighborsTransformer(mode="distance", n_neighbors=30), GCNClustering(**QUICK, metric="precomputed")
+    )
+    labels = pipeline.fit_predict(X, y)
+    assert bcubed_fscore(y, labels) > bcubed_fscore(y, np.zeros(len(y)))
+    graph = KNeighborsTransformer(mode="distance", n_neighbors=30).fit_transform(X[:100])
+    assert pipeline[-1].predict(graph).shape == (100,)
+    with pytest.raises(ValueError, match=r"square matrix.*KNeighborsTransformer\(\).fit_transform\(X_new\)"):
+        pipeline.predict(X[:100])
+
+
+def test_affinities(unseen):
+    """A dense or a sparse matrix of affinities; distances that are none are an error."""
+    X, y = unseen
+    affinity = np.clip(cosine_similarity(X), 0, 1)
+    estimator = GCNClustering(**QUICK, metric="precomputed_affinity").fit(affinity, y)
+    assert estimator.__sklearn_tags__().input_tags.pairwise
+    from scipy.sparse import csr_array
+
+    np.testing.assert_array_equal(estimator.predict(csr_array(affinity)), estimator.predict(affinity))
+    with pytest.raises(ValueError, match="affinity above 1"):
+        clone(estimator).fit(3 * affinity, y)
+    with pytest.raises(ValueError, match="Negative values in data"):
+        GCNClustering(**QUICK, metric="precomputed").fit(-affinity, y)
+
+
+# Among other software
+
+
+def test_global_state_is_not_touched(unseen):
+    """Random states, threads and the default precision of NumPy and torch."""
+
+    def state():
+        return (
+            joblib.hash(np.random.get_state()),  # noqa: NPY002 - this one must not change
+            joblib.hash(torch.get_rng_state().numpy()),
+            torch.get_num_threads(),
+            torch.get_default_dtype(),
+            torch.are_deterministic_algorithms_enabled(),
+            torch.is_grad_enabled(),
+        )
+
+    before = state()
+    GCNClustering(**{**QUICK, "affinity": "learned"}).fit(*unseen).predict(unseen[0])
+    assert state() == before
+
+
+def test_X_is_not_kept(identities, quick):
+    """More samples make a larger file by their labels only."""
+    *_, X, _ = identities
+    small, large = (len(pickle.dumps(copy.deepcopy(quick).fit(part))) for part in (X[:50], X))
+    assert large - small < 0.3 * X.nbytes
+
+
+def test_import_is_light():
+    """Importing the package imports neither torch nor hnswlib."""
+    code = (
+        "import sys, sklearn_gcncluster; print(sorted({'torch', 'hnswlib', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_clone_and_pickle(unseen, quick):
+    """A clone has the parameters only; a pickle everything."""
+    X, _ = unseen
+    copied = clone(quick)
+    assert copied.get_params() == quick.get_params()
+    assert not hasattr(copied, "weights_")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(quick)).predict(X), quick.predict(X))
+
+
+def test_html(quick):
+    """Notebooks show the estimator, fitted or not."""
+    assert "GCNClustering" in estimator_html_repr(quick)
+    assert "GCNClustering" in estimator_html_repr(make_pipeline(clone(quick)))
+
+
+def test_frozen(unseen, quick):
+    """In a FrozenEstimator, fit trains nothing."""
+    X, y = unseen
+    frozen = make_pipeline(FrozenEstimator(quick)).fit(X, y)
+    np.testing.assert_array_equal(frozen.predict(X), quick.predict(X))
+
+
+def test_cross_validation(unseen):
+    """Folds by class, and the estimator's own score."""
+    X, y = unseen
+    scores = cross_val_score(GCNClustering(**QUICK), X, y, groups=y, cv=GroupKFold(2))
+    assert ((scores > 0) & (scores <= 1)).all()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_grid_search(unseen, n_jobs):
+    """Over parameters of proposals, with our scorer's name or without."""
+    X, y = unseen
+    grid = {"max_supervertex_size": [20, 100], "edge_threshold": ["auto", 0.2]}
+    search = GridSearchCV(GCNClustering(**QUICK), grid, cv=GroupKFold(2), n_jobs=n_jobs, error_score="raise")
+    search.fit(X, y, groups=y)
+    assert set(search.best_params_) == set(grid)
+    assert search.predict(X).shape == y.shape
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_metadata_routing(unseen):
+    """Nothing breaks with it."""
+    X, y = unseen
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GridSearchCV(GCNClustering(**QUICK), {"min_score": [0.3, 0.5]}, cv=GroupKFold(2))
+        search.fit(X, y, groups=y)
+        pipeline = make_pipeline(GCNClustering(**QUICK))
+        np.testing.assert_array_equal(pipeline.fit_predict(X, y), clone(pipeline).fit(X, y)[-1].labels_)
+    assert "min_score" in search.best_params_
+
+
+class TopicModel:
+    """Calls its `hdbscan_model` in the way BERTopic does."""
+
+    def __init__(self, hdbscan_model):
+        self.hdbscan_model = hdbscan_model
+
+    def fit_transform(self, embeddings, y=None):
+        """Clusters of documents: fit, then labels_."""
+        try:
+            self.hdbscan_model.fit(embeddings, y=y)
+        except TypeError:
+            self.hdbscan_model.fit(embeddings)
+        self.topics = self.hdbscan_model.labels_
+        self.probabilities = getattr(self.hdbscan_model, "probabilities_", None)
+        return self.topics
+
+    def transform(self, embeddings):
+        """Clusters of new documents."""
+        return self.hdbscan_model.predict(embeddings)
+
+
+def test_as_the_clusterer_of_a_topic_model(identities, quick):
+    """A trained estimator takes the place of HDBSCAN."""
+    *_, X, _ = identities
+    model = TopicModel(copy.deepcopy(quick))
+    np.testing.assert_array_equal(model.fit_transform(X[:100]), quick.predict(X[:100]))
+    assert model.probabilities.shape == (100,)
+    np.testing.assert_array_equal(model.transform(X[100:150]), quick.predict(X[100:150]))
+
+
+# Cache
+
+
+def test_memory_saves_the_work(unseen, tmp_path, monkeypatch):
+    """Other parameters of what comes after training: no search, no training, and the same results."""
+    X, y = unseen
+    parameters = {**QUICK, "affinity": "learned"}
+    GCNClustering(**parameters, memory=str(tmp_path)).fit(X, y)
+    calls = [
+        counted(monkeypatch, f"sklearn_gcncluster.{name}")
+        for name in (
+            "_affinity.nearest_neighbors",
+            "_nn._links.train_links",
+            "_nn._detection.train_detection",
+            "_nn._segmentation.train_segmentation",
+        )
+    ]
+    downstream = [{"segment": False}, {"overlap": "nms", "min_score": 0.6}, {"outliers": "singletons"}]
+    cached = [
+        GCNClustering(**parameters, memory=tmp_path_cache, **other).fit(X, y)
+        for other in downstream
+        for tmp_path_cache in [joblib.Memory(tmp_path, verbose=0)]
+    ]
+    assert calls == [[], [], [], []]
+    for estimator in cached:
+        fresh = clone(estimator).set_params(memory=None).fit(X, y)
+        np.testing.assert_array_equal(estimator.labels_, fresh.labels_)
+        np.testing.assert_array_equal(estimator.probabilities_, fresh.probabilities_)
+    assert all(calls)
+
+
+def test_memory_knows_what_matters(unseen, tmp_path, monkeypatch):
+    """Parameters of the proposals search no neighbours again; other samples and other graphs do."""
+    X, y = unseen
+    estimator = GCNClustering(**QUICK, memory=str(tmp_path)).fit(X, y)
+    searches = counted(monkeypatch, "sklearn_gcncluster._affinity.nearest_neighbors")
+    clone(estimator).set_params(max_supervertex_size=20, n_jobs=2, verbose=False).fit(X, y)
+    assert searches == []
+    clone(estimator).set_params(n_neighbors=10).fit(X, y)
+    assert searches
+    searches.clear()
+    estimator.predict(X[:100])
+    assert searches
+    searches.clear()
+    estimator.predict(X[:100])
+    assert searches == []
