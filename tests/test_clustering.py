@@ -30,7 +30,9 @@ QUICK = {
     "affinity": "neighborhood",
     "hidden_channels": (16, 8),
     "n_networks": 1,
-    "max_epochs": 2,
+    "max_epochs": 4,
+    "learning_rate": 0.02,
+    "dropout": 0.0,
     "n_training_seeds": 1,
     "n_seeds": 2,
     "random_state": 0,
@@ -124,7 +126,7 @@ def test_attributes(unseen, quick, outliers):
     assert (fitted.probabilities_[labels < 0] == 0).all()
     assert (fitted.probabilities_[labels >= 0] > 0).all()
     for curve in fitted.loss_curve_.values():
-        assert curve.shape == (2, 2)
+        assert curve.shape == (4, 2)
         assert np.isfinite(curve).all()
 
 

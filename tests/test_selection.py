@@ -1,10 +1,18 @@
 """Tests of the way from scored, overlapping proposals to labels."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from sklearn_gcncluster._proposals import distinct_proposals
-from sklearn_gcncluster._selection import deoverlap, membership_of, number_clusters, suppress
+from sklearn_gcncluster._selection import (
+    adaptive_deoverlap,
+    deoverlap,
+    membership_of,
+    number_clusters,
+    suppress,
+)
 
 SEEDS = range(5)
 
@@ -146,3 +154,26 @@ def test_cluster_numbers_by_hand():
     assert number_clusters(assigned, counts, "noise").tolist() == [-1, 1, 0, 0, 2, -1, 0, 2]
     assert number_clusters(assigned, counts, "singletons").tolist() == [3, 1, 0, 0, 2, 4, 0, 2]
     assert number_clusters(np.array([-1]), np.array([1]), "noise").tolist() == [-1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
+def test_adaptive_deoverlap_is_the_loop_that_scores_what_is_left(seed, power):
+    """Adaptive de-overlap takes, one by one, the proposal whose score times share left is highest."""
+    random = np.random.default_rng(seed)
+    layers = np.stack([random.integers(-1, 6, 40), random.integers(0, 12, 40), np.arange(40)])
+    proposals = distinct_proposals(layers)
+    scores = random.random(len(proposals.sizes))
+    members = [set(proposals.indices[a:b]) for a, b in pairwise(proposals.indptr)]
+    allowed = [len(group) == 1 or score >= 0.3 for group, score in zip(members, scores, strict=True)]
+    free, expected = set(range(40)), np.full(40, -1)
+    while any(ok and group & free for ok, group in zip(allowed, members, strict=True)):
+        worth = [
+            score * (len(group & free) / len(group)) ** power if ok and group & free else -1.0
+            for ok, group, score in zip(allowed, members, scores, strict=True)
+        ]
+        best = int(np.argmax(worth))
+        expected[list(members[best] & free)] = best
+        free -= members[best]
+    found = adaptive_deoverlap(proposals, scores, min_score=0.3, power=power)
+    np.testing.assert_array_equal(found, expected)
