@@ -134,7 +134,7 @@ class GCNClustering(BaseGCN):
         All that was learned.
     n_features_in_ : int
         Number of features of X in ``fit(X, y)``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had names that are all strings.
 
     See Also
@@ -275,6 +275,7 @@ class GCNClustering(BaseGCN):
         Returns
         -------
         self : GCNClustering
+            The fitted estimator.
 
         Raises
         ------

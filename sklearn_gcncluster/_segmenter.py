@@ -124,7 +124,7 @@ class GCNSegmenter(BaseGCN):
         Number of refined clusters.
     n_features_in_ : int
         Number of features of X in :meth:`fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, if X had names that are all strings.
 
     See Also
@@ -259,6 +259,7 @@ class GCNSegmenter(BaseGCN):
         Returns
         -------
         self : GCNSegmenter
+            The fitted estimator.
 
         Raises
         ------
@@ -296,6 +297,7 @@ class GCNSegmenter(BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Embeddings.
 
         Returns
         -------
@@ -316,6 +318,7 @@ class GCNSegmenter(BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Embeddings.
         labels : array-like of shape (n_samples,)
             Cluster of each sample, as integers or strings. Negative numbers are noise and stay noise.
             Samples with equal rows are one sample, in the cluster that most of them have.
