@@ -53,7 +53,7 @@ class GCNClustering(BaseGCN):
         cloned and proposes its clusters, and a function proposes those whose labels it returns; both are
         given the distinct rows of X (of unit length for "cosine").
     edge_threshold : {"auto"}, float or sequence of floats below 1, default="auto"
-        Affinities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes ten quantiles of the
+        Affinities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes five quantiles of the
         affinities in the graph's spanning forest, since absolute values do not travel between embeddings.
     threshold_step : float in (0, 1), default=0.05
         By ``t + (1 - t) * threshold_step`` the threshold t is raised for groups that are too large (paper:

@@ -38,7 +38,7 @@ class Links(NamedTuple):
         indptr = np.searchsorted(self.rows, np.arange(n_samples + 1))
         upper = sp.csr_array((values, self.cols, indptr), shape=(n_samples, n_samples))
         matrix = (upper + upper.T).tocsr()
-        matrix.sort_indices()
+        matrix.sum_duplicates()  # sorts; and sets all flags, so that use does not change the cache's key
         return matrix
 
 

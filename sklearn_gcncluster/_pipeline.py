@@ -21,6 +21,8 @@ _PROBABILITY_THRESHOLDS = np.array(
     [0.98, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03]
 )
 """Average-link thresholds on a learned probability, which means the same on every data set."""
+_EDGE_QUANTILES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+"""Where the edge thresholds of Algorithm 1 lie in the forest's affinities, when the data have to say."""
 _FOREST_QUANTILES = np.linspace(0.05, 0.95, 10)
 """Where thresholds lie in the forest's affinities, when the data have to say what is high."""
 SOURCES = ("supervertices", "average_link")
@@ -176,13 +178,14 @@ def _select(scored, selection):
 
 def _layers_of(source, graph, settings):
     if source == "supervertices":
-        given = None if settings.edge_threshold == "auto" else np.atleast_1d(settings.edge_threshold)
+        automatic = isinstance(settings.edge_threshold, str)
+        given = None if automatic else np.atleast_1d(settings.edge_threshold)
         # Of the similarity, whatever the affinity: where learning fell short, these proposals do not.
         return multiscale_layers(
             abs(graph.similarity),
             graph.rows,
             thresholds=given,
-            quantiles=_FOREST_QUANTILES,
+            quantiles=_EDGE_QUANTILES,
             step=settings.threshold_step,
             max_supervertex_size=settings.max_supervertex_size,
             max_size=settings.max_proposal_size or graph.affinity.shape[0],

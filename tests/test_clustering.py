@@ -368,7 +368,7 @@ def test_impossible_parameters(labelled, parameters, message):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"node_features": "embedding", "pooling": "mean"},
+        {"node_features": "embedding", "pooling": "mean", "min_score": 0},
         {"node_features": "both", "pooling": "sum"},
         {"affinity": "cosine", "metric_learning": True},
         {"affinity": "learned", "metric_learning": False, "hidden_channels": [8]},
