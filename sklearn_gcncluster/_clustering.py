@@ -159,7 +159,7 @@ class GCNClustering(BaseGCN):
     --------
     >>> from sklearn_gcncluster import GCNClustering
     >>> from sklearn_gcncluster.datasets import make_identities
-    >>> X, y = make_identities(1000, n_features=32, random_state=0)
+    >>> X, y = make_identities(1000, n_features=32, class_spread=0.3, random_state=0)
     >>> train = y % 2 == 0
     >>> clusterer = GCNClustering(hidden_channels=(32, 16), n_networks=1, max_epochs=8, random_state=0)
     >>> labels = clusterer.fit(X[train], y[train]).predict(X[~train])

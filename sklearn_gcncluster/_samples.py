@@ -73,8 +73,8 @@ def graph_samples(X: np.ndarray | sp.csr_array, metric: str) -> Samples:
     Parameters
     ----------
     X : ndarray or csr_array of shape (n_samples, n_samples)
-        Explicit entries are links, of a dense X all; the diagonal is not looked at. A link in one direction
-        is one in both.
+        Explicit entries are links, of a dense X all, but no affinities of zero or less; the diagonal is not
+        looked at. A link in one direction is one in both.
     metric : {"precomputed", "precomputed_affinity"}
         Whether entries are distances, which become ``exp(-d^2 / (2 s^2))`` with s^2 the median of d^2, or
         affinities of at most 1.
@@ -85,8 +85,10 @@ def graph_samples(X: np.ndarray | sp.csr_array, metric: str) -> Samples:
     else:
         graph = X.tocoo()
         rows, cols, values = graph.row, graph.col, graph.data
-    off = rows != cols
-    rows, cols, values = rows[off], cols[off], values[off].astype(np.float64)
+    linked = rows != cols
+    if metric == "precomputed_affinity":
+        linked &= values > 0
+    rows, cols, values = rows[linked], cols[linked], values[linked].astype(np.float64)
     if metric == "precomputed":
         if (values < 0).any():
             raise ValueError(

@@ -201,14 +201,14 @@ def test_class_codes(classes):
 @pytest.mark.parametrize("metric", ["precomputed", "precomputed_affinity"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_graphs_become_symmetric_similarities(seed, metric, sparse):
-    """Each link stands in both directions, at the higher similarity; explicit zeros are links."""
+    """Each link stands in both directions, at the higher similarity; a distance of zero is a link."""
     random = np.random.default_rng(seed)
     values, linked = random.random((12, 12)), random.random((12, 12)) < (0.3 if sparse else 1)
     values[2, 5], linked[2, 5] = 0, True
     rows, cols = np.nonzero(linked)
     X = sp.csr_array((values[rows, cols], (rows, cols)), shape=(12, 12)) if sparse else values
     samples = graph_samples(X, metric)
-    off = linked & ~np.eye(12, dtype=bool)
+    off = linked & ~np.eye(12, dtype=bool) & ((values > 0) | (metric == "precomputed"))
     similarity = values
     if metric == "precomputed":
         similarity = np.exp(-(values**2) / (2 * np.median(values[off] ** 2)))
