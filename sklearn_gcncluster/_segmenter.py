@@ -28,8 +28,8 @@ class GCNSegmenter(BaseGCN):
 
     This is the second network of the paper, GCN-S, put to work behind another clusterer (section 3.3 and
     Fig. 6 of [1]_). GCN-D judges how pure each given cluster is, and those in `iop_range` are segmented: from
-    several seeds, GCN-S tells which members have the class of the seed, and the seed with most members wins,
-    unless it takes all while another does not. What it leaves behind is segmented again, until nothing is left, so a cluster made of two identities
+    several seeds, GCN-S tells which members have the class of the seed, and the seed with most members wins.
+    What it leaves behind is segmented again, until nothing is left, so a cluster made of two identities
     comes out as two. Then fragments are merged. A cluster is taken apart, or several are merged, only if
     the result has a higher IoU in the eyes of GCN-D, each sample counted once.
 
@@ -70,9 +70,8 @@ class GCNSegmenter(BaseGCN):
         in the paper, far less is mended.
     n_training_seeds : int, default=3
         Seeds in each training cluster of GCN-S.
-    n_seeds : int, default=15
-        Seeds tried in each cluster that is segmented. With few, what happens to a large cluster of many
-        classes depends on luck.
+    n_seeds : int, default=5
+        Seeds tried in each cluster that is segmented.
     outliers : {"split", "noise", "singletons"}, default="split"
         What becomes of samples that leave a cluster: "split" segments them again until nothing is left;
         "noise" makes them noise (-1), and "singletons" clusters of their own, unless they are merged into
@@ -203,7 +202,7 @@ class GCNSegmenter(BaseGCN):
         n_networks=3,
         iop_range=(0.0, 1.0),
         n_training_seeds=3,
-        n_seeds=15,
+        n_seeds=5,
         outliers="split",
         merge=True,
         memory=None,

@@ -160,29 +160,30 @@ class Segmentation:
     ) -> np.ndarray:
         """Probability that a row belongs to its proposal, by the seed with most positives.
 
-        A seed to which all members seem to belong counts only where all seeds agree: one such seed, a hub
-        perhaps, would keep a cluster of many classes from ever being taken apart.
-
         Returns
         -------
         float32 ndarray of shape (n_rows,)
         """
         proposals, seeds = draw_seeds(subgraphs, np.ones(len(structure), bool), n_seeds, random)
-        offsets = np.concatenate([[0], np.cumsum(np.diff(subgraphs.offsets)[proposals])])
-        probability = np.empty(offsets[-1], dtype=np.float32)
-        for items in vertex_batches(offsets, np.arange(len(seeds)), INFERENCE_ROWS):
+        hypothesis_offsets = np.concatenate([[0], np.cumsum(np.diff(subgraphs.offsets)[proposals])])
+        best = np.full(len(structure), 0.0, dtype=np.float32)
+        most = np.zeros(len(subgraphs.offsets) - 1, dtype=np.int64)
+        for items in vertex_batches(hypothesis_offsets, np.arange(len(seeds)), INFERENCE_ROWS):
             part = take(subgraphs, proposals[items])
             starts = subgraphs.offsets[proposals[items]]
             rows = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
             seed_rows = part.offsets[:-1] + seeds[items] - starts
             inputs = seed_inputs(part, structure[rows, : self._n_structure], self._rows, seed_rows)
-            probability[offsets[items[0]] : offsets[items[-1] + 1]] = expit(self._trained(part, inputs))
-        positives = np.add.reduceat((probability > 0.5).astype(np.int64), offsets[:-1])
-        positives[positives == np.diff(offsets)] = 0
-        # The best hypothesis of each proposal, the first among equals.
-        order = np.lexsort((-np.arange(len(seeds)), positives, proposals))
-        best = order[np.flatnonzero(np.diff(proposals[order], append=-1))]
-        return probability[ranges(offsets[best], offsets[best + 1])[0]]
+            probability = expit(self._trained(part, inputs))
+            positives = np.add.reduceat((probability > 0.5).astype(np.int64), part.offsets[:-1])
+            # The best hypothesis of each proposal in this batch, the first among equals.
+            order = np.lexsort((-np.arange(len(items)), positives, proposals[items]))
+            last = order[np.flatnonzero(np.diff(proposals[items][order], append=-1))]
+            last = last[positives[last] > most[proposals[items][last]]]
+            most[proposals[items][last]] = positives[last]
+            chosen, _ = ranges(part.offsets[last], part.offsets[last + 1])
+            best[rows[chosen]] = probability[chosen]
+        return best
 
 
 def _network(n_structure, embedding, hidden_channels):
