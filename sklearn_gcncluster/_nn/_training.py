@@ -14,7 +14,6 @@ from .._subgraphs import vertex_batches
 
 Weights = dict[str, np.ndarray]
 
-_HEAD_SCALE = 0.2
 _MIN_BATCHES = 24
 """Batches in an epoch: on small data they are smaller, since a few long steps do not learn anything."""
 _EPOCH_ROWS = 120_000
@@ -139,9 +138,7 @@ def _dropout(share, generator):
 def _initialise(network, generator):
     network.to_empty(device=generator.device)
     for name, parameter in network.named_parameters():
-        if parameter.ndim == 1:
-            nn.init.zeros_(parameter)
+        if parameter.ndim == 1 or name.startswith("head."):
+            nn.init.zeros_(parameter)  # a head of random weights starts where the sigmoid is flat
         else:
             nn.init.kaiming_uniform_(parameter, nonlinearity="relu", generator=generator)
-        if name.startswith("head."):  # of full size, it starts where the sigmoid is flat
-            parameter.data *= _HEAD_SCALE
