@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from sklearn_gcncluster._average_link import average_link_layers
 from sklearn_gcncluster._features import structure_features
 from sklearn_gcncluster._graph import Graph, link
 from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
@@ -16,7 +17,7 @@ from sklearn_gcncluster._nn._layers import GraphConvolution, InputConvolution, p
 from sklearn_gcncluster._nn._links import link_odds, train_links
 from sklearn_gcncluster._nn._segmentation import Segmentation, draw_seeds, seed_inputs, train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
-from sklearn_gcncluster._proposals import average_link_layers, distinct_proposals
+from sklearn_gcncluster._proposals import distinct_proposals
 from sklearn_gcncluster._subgraphs import Subgraphs, concatenate, cut_layer, layer_subgraphs, take
 from sklearn_gcncluster._targets import proposal_targets
 from sklearn_gcncluster.datasets import make_identities

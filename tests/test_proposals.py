@@ -8,9 +8,9 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from sklearn_gcncluster import _forest
+from sklearn_gcncluster._average_link import average_link_layers
 from sklearn_gcncluster._forest import merge_tree
 from sklearn_gcncluster._proposals import (
-    average_link_layers,
     distinct_proposals,
     group_affinity,
     multiscale_layers,
@@ -200,7 +200,10 @@ def test_one_forest_serves_all_thresholds(monkeypatch, by):
 
 
 def slow_average_link(affinity, thresholds, missing, n_neighbors, groups=None):
-    """Merge all mutually nearest pairs of groups, round by round, by sums over their members."""
+    """Merge all mutually nearest pairs of groups, round by round, by sums over their members.
+
+    Groups without a near other wait until no other pair is left.
+    """
     groups = groups or [[sample] for sample in range(len(affinity))]
 
     def mean(first, second):
@@ -214,20 +217,25 @@ def slow_average_link(affinity, thresholds, missing, n_neighbors, groups=None):
 
     layers = []
     for threshold in thresholds:
-        while True:
-            nearest = {}
-            for a in range(len(groups)):
-                means = [(mean(groups[a], groups[b]), -b) for b in range(len(groups)) if b != a]
-                highest, b = max(means, default=(-1, 0))
-                if highest >= threshold:
-                    nearest[a] = -b
-            pairs = [(a, b) for a, b in nearest.items() if a < b and nearest.get(b) == a]
-            if not pairs:
-                break
-            absorbed = {b for _, b in pairs}
-            for a, b in pairs:
-                groups[a] = groups[a] + groups[b]
-            groups = [group for number, group in enumerate(groups) if number not in absorbed]
+        n_before = None
+        while n_before != len(groups):
+            n_before, waiting, active = len(groups), [], groups
+            while True:
+                nearest = {}
+                for a in range(len(active)):
+                    means = [(mean(active[a], active[b]), -b) for b in range(len(active)) if b != a]
+                    highest, b = max(means, default=(-1, 0))
+                    if highest >= threshold:
+                        nearest[a] = -b
+                pairs = [(a, b) for a, b in nearest.items() if a < b and nearest.get(b) == a]
+                if not pairs:
+                    break
+                for a, b in pairs:
+                    active[a] = active[a] + active[b]
+                absorbed = {b for _, b in pairs}
+                waiting += [group for number, group in enumerate(active) if number not in nearest]
+                active = [active[number] for number in sorted(nearest) if number not in absorbed]
+            groups = sorted(waiting + active, key=min)
         layers.append({frozenset(group) for group in groups})
     return layers
 
