@@ -27,6 +27,9 @@ _TRAINING_LINKS = 300_000
 _VIEWS = (1, 3 / 8, 1 / 8)
 """Shares of the neighbour lists that models learn from. In the short lists a class fills the list, as a class
 larger than any of the training set does in the full one; without them such classes fall apart."""
+_UNLIKELY = 0.01
+"""Links of lower probability are dropped, after each round: on most data every second link, and of those
+inside classes one in fifty."""
 _BLOCK_LINKS = 100_000
 """Links whose features are in memory at once."""
 
@@ -59,12 +62,12 @@ def affinity_graph(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs
     links = link(*_neighbor_lists(rows if mapped is None else mapped, settings, n_jobs))
     if settings.affinity != "learned":
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
-    everywhere = np.arange(len(links.rows))
     first = _first_features(embedding, mapped, links)
-    odds = _mean_odds(first, _models(weights, "first"), everywhere)
-    second = _second_features(first, embedding, links, expit(odds))
-    odds = _mean_odds(second, _models(weights, "second"), everywhere)
-    return _graph(embedding, links, expit(odds))
+    likely, probability, inputs = _probable(first, _models(weights, "first"), links)
+    links = links.take(likely)
+    second = _second_features(inputs, embedding, links, probability)
+    likely, probability, _ = _probable(second, _models(weights, "second"), links)
+    return _graph(embedding, links.take(likely), probability)
 
 
 def learn_affinity(
@@ -99,13 +102,14 @@ def learn_affinity(
     features = [_first_features(embedding, mapped, links) for links in views]
     odds, models = _cross_fit(features, views, y, folds, settings.seed, verbose)
     weights |= {f"first.{number}": model for number, model in enumerate(models)}
-    features = [
-        _second_features(first, embedding, links, expit(view_odds))
-        for first, links, view_odds in zip(features, views, odds, strict=True)
-    ]
+    for number, (first, links) in enumerate(zip(features, views, strict=True)):
+        likely, probability = _likely(odds[number])
+        views[number] = links.take(likely)
+        features[number] = _second_features(first(likely), embedding, views[number], probability)
     odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, verbose)
     weights |= {f"second.{number}": model for number, model in enumerate(models)}
-    return _graph(embedding, views[0], expit(odds[0])), weights
+    likely, probability = _likely(odds[0])
+    return _graph(embedding, views[0].take(likely), probability), weights
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -215,27 +219,21 @@ def _cross_fit(features, views, y, folds, seed, verbose):
         models.append(
             train_links(np.concatenate(inputs), np.concatenate(targets), seed=seed + fold, verbose=verbose)
         )
-    odds = []
-    for view_features, view_ends in zip(features, ends, strict=True):
-        total, count = np.zeros((2, view_ends.shape[1]), dtype=np.float32)
-        free = (view_ends < 0).all(axis=0)  # both ends unlabelled: any model will do
-        for fold, model in enumerate(models):
-            asked = np.flatnonzero((view_ends == fold).any(axis=0) | free)
-            total[asked] += _mean_odds(view_features, [model], asked)
-            count[asked] += 1
-        odds.append(total / count)
-    return odds, models
+    return [_held_out_odds(*view, models) for view in zip(features, ends, strict=True)], models
 
 
-def _mean_odds(features, models, asked):
-    """Mean log-odds of the asked links over the models, block by block."""
+def _held_out_odds(features, ends, models):
+    """Mean log-odds of each link by the models that saw neither end's fold, block by block."""
     from ._nn._links import link_odds
 
-    odds = np.empty(len(asked), dtype=np.float32)
-    for start in range(0, len(asked), _BLOCK_LINKS):
-        block = features(asked[start : start + _BLOCK_LINKS])
-        odds[start : start + _BLOCK_LINKS] = np.mean([link_odds(model, block) for model in models], axis=0)
-    return odds
+    total, count = np.zeros((2, ends.shape[1]), dtype=np.float32)
+    for part in _blocks(ends.shape[1]):
+        inputs, free = features(part), (ends[:, part] < 0).all(axis=0)  # both unlabelled: any model will do
+        for fold, model in enumerate(models):
+            asked = np.flatnonzero((ends[:, part] == fold).any(axis=0) | free)
+            total[part[asked]] += link_odds(model, inputs[asked])
+            count[part[asked]] += 1
+    return total / count
 
 
 def _first_features(embedding, mapped, links):
@@ -250,10 +248,39 @@ def _first_features(embedding, mapped, links):
     )
 
 
+def _probable(features, models, links):
+    """Numbers of the links that are not unlikely, their probability and their features, block by block."""
+    from ._nn._links import link_odds
+
+    found = []
+    for part in _blocks(len(links.rows)):
+        inputs = features(part)
+        likely, probability = _likely(np.mean([link_odds(model, inputs) for model in models], axis=0))
+        found.append((part[likely], probability, inputs[likely]))
+    likely, probability, inputs = zip(*found, strict=True)
+    return np.concatenate(likely), np.concatenate(probability), np.concatenate(inputs)
+
+
+def _blocks(n_links):
+    """Numbers of all links, in blocks; one block if there are none."""
+    return [
+        np.arange(start, min(start + _BLOCK_LINKS, n_links))
+        for start in range(0, max(n_links, 1), _BLOCK_LINKS)
+    ]
+
+
+def _likely(odds):
+    """Numbers of the links that are not unlikely, and their probability."""
+    probability = expit(odds)
+    likely = np.flatnonzero(probability >= _UNLIKELY)
+    return likely, probability[likely]
+
+
 def _second_features(first, embedding, links, probability):
+    """Features of both kinds of likely links; `first` are theirs of the first kind."""
     centred = None if embedding is None else _centred(embedding)
     second = ProbabilityFeatures(links, probability, centred)
-    return lambda part: np.concatenate([first(part), second(part)], axis=1)
+    return lambda part: np.concatenate([first[part], second(part)], axis=1)
 
 
 def _graph(embedding, links, affinity):

@@ -41,6 +41,15 @@ class Links(NamedTuple):
         matrix.sum_duplicates()  # sorts; and sets all flags, so that use does not change the cache's key
         return matrix
 
+    def take(self, kept: np.ndarray) -> Links:
+        """Some of the links, by ascending numbers; the lists stay as they are."""
+        return self._replace(
+            rows=self.rows[kept],
+            cols=self.cols[kept],
+            similarity=self.similarity[kept],
+            ranks=self.ranks[:, kept],
+        )
+
 
 class Graph(NamedTuple):
     """Affinity graph of distinct samples."""

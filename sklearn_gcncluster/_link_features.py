@@ -75,15 +75,9 @@ class ProbabilityFeatures:
         self._neighbors, _ = _marked_gaps(neighbors)
         self._degree = self._weights.sum(axis=1)
         self._smoothed = []
-        for power in (1, 2):
-            if rows is None:
-                break
-            smoothed = _smoothed(matrix, rows, power)
-            both = pair_products(smoothed, smoothed, links.rows, links.cols)
-            level, spread = both.mean(), both.std() + _TINY
-            one = pair_products(rows, smoothed, links.rows, links.cols)
-            other = pair_products(smoothed, rows, links.rows, links.cols)
-            self._smoothed += [(value - level) / spread for value in (both, *_both(one, other))]
+        if rows is not None:
+            smoothed = _smoothed(matrix, rows)
+            self._smoothed = [_standardised(pair_products(smoothed, smoothed, links.rows, links.cols))]
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
@@ -173,6 +167,7 @@ def _overlaps(neighbors, weights, rows, cols, depths):
     # Lists of a few samples are written out as dense rows, in which the other ends' lists are looked up.
     place = np.full((_TABLE_ROWS, n_samples + 1), n_neighbors, dtype=np.int16)
     weight = np.zeros((_TABLE_ROWS, n_samples + 1), dtype=np.float32)
+    ones = np.ones(n_neighbors, dtype=np.float32)
     bounds = np.searchsorted(rows, np.arange(0, n_samples + _TABLE_ROWS, _TABLE_ROWS))
     for block in np.flatnonzero(np.diff(bounds)):
         start, part = block * _TABLE_ROWS, slice(bounds[block], bounds[block + 1])
@@ -181,19 +176,25 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         place[table_rows, listed] = np.arange(n_neighbors, dtype=np.int16)
         weight[table_rows, listed] = weights[start : start + _TABLE_ROWS]
         place[:, n_samples] = n_neighbors  # what is behind the last sample is a gap, shared with nobody
-        local, others = (rows[part] - start)[:, None], neighbors[cols[part]]
+        cells = neighbors[cols[part]] + ((rows[part] - start) * np.intp(n_samples + 1))[:, None]
         if depths:
-            found = place[local, others]
+            found = _lookup(place, cells)
             for column, depth in enumerate(depths):
                 counts[part, column] = (found[:, :depth] < depth).sum(axis=1) / depth
-        ours, theirs = weight[local, others], weights[cols[part]]
+        ours, theirs = _lookup(weight, cells), weights[cols[part]]
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
-        sums[part, 1] = np.minimum(ours, theirs).sum(axis=1)
-        sums[part, 2] = ours.sum(axis=1)
+        sums[part, 1] = np.minimum(ours, theirs) @ ones
+        sums[part, 2] = ours @ ones
         sums[part, 3] = np.einsum("ij,ij->i", ours > 0, theirs)
         place[table_rows, listed] = n_neighbors
         weight[table_rows, listed] = 0
     return counts, sums
+
+
+def _lookup(table, cells):
+    return table.ravel().take(
+        cells, mode="clip"
+    )  # all cells are inside: "clip" saves the check, "raise" copies
 
 
 def _marked_gaps(neighbors):
@@ -202,13 +203,14 @@ def _marked_gaps(neighbors):
     return np.where(gap, np.int32(len(neighbors)), neighbors), gap
 
 
-def _smoothed(matrix, rows, power):
-    weighted = sp.csr_array((matrix.data**power, matrix.indices, matrix.indptr), matrix.shape)
-    out = rows + weighted @ rows
+def _smoothed(matrix, rows):
+    out = rows + matrix @ rows
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
 
 
 def _standardised(values):
+    if not len(values):
+        return values
     return (values - values.mean()) / (values.std() + _TINY)
 
 

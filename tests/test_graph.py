@@ -126,3 +126,18 @@ def test_strongest_equals_sorting(seed, n_neighbors):
         filled = (sorted(entries, reverse=True) + [(0, row)] * n_neighbors)[:n_neighbors]
         assert indices[row].tolist() == [col for _, col in filled]
         np.testing.assert_array_equal(weights[row], np.float32([value for value, _ in filled]))
+
+
+def test_some_links():
+    """Taking links keeps the lists, and what is left is as before."""
+    random = np.random.default_rng(0)
+    neighbors = np.stack([random.permutation(np.delete(np.arange(30), i))[:6] for i in range(30)]).astype(
+        np.int32
+    )
+    links = link(neighbors, np.sort(random.random((30, 6)).astype(np.float32))[:, ::-1])
+    kept = np.flatnonzero(links.similarity > 0.5)
+    some = links.take(kept)
+    dense = links.matrix(links.similarity).toarray()
+    np.testing.assert_array_equal(some.matrix(some.similarity).toarray(), np.where(dense > 0.5, dense, 0))
+    np.testing.assert_array_equal(some.ranks, links.ranks[:, kept])
+    assert some.neighbors is links.neighbors
