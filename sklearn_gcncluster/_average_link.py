@@ -11,12 +11,12 @@ from ._proposals import last_ancestor
 
 
 class _Links(NamedTuple):
-    """What lies between linked groups; each pair of groups once, ascending by `low`, then by `high`."""
+    """What lies between linked groups; each pair of groups once."""
 
     low: np.ndarray
-    """Group of the lower number."""
+    """int64 of shape (n_links,): group of the lower number."""
     high: np.ndarray
-    """The other."""
+    """int64 of shape (n_links,): the other."""
     sums: np.ndarray
     """float64 of shape (2, n_links): sum of the affinities between the two, and number of affinities."""
 
@@ -71,26 +71,25 @@ def average_link_layers(
 def _merge(links, sizes, threshold, missing, n_neighbors):
     """New number of each group after mutually nearest pairs merged, round by round; None if there are none.
 
-    A round looks only at groups that are near another: far fewer than all, in all rounds but the first.
+    A round looks only at links between groups that are near another, and adds up only what a merge changed:
+    after a few rounds, hardly any.
     """
     into, sizes = np.arange(len(sizes)), sizes.copy()
-    active = np.arange(len(sizes))  # the groups that take part, by their number among all
     while True:
-        means = _mean_affinity(links, sizes[active], missing, n_neighbors)
+        means = _mean_affinity(links, sizes, missing, n_neighbors)
         near = np.flatnonzero(means >= threshold)
         if not len(near):
             break
-        low, high = _mutually_nearest(links, means, near)
-        local = np.arange(len(active))
-        local[high] = low
-        into[active[high]] = active[low]
-        np.add.at(sizes, active[low], sizes[active[high]])
-        has_near = np.zeros(len(active), dtype=bool)
+        low, high = _mutually_nearest(links, means, near, len(sizes))
+        into[high] = low
+        sizes[low] += sizes[high]
+        has_near, merged = np.zeros((2, len(sizes)), dtype=bool)
         has_near[links.low[near]] = has_near[links.high[near]] = True
-        kept = np.flatnonzero(has_near & (local == np.arange(len(active))))
-        number = np.full(len(active), -1)
-        number[kept] = np.arange(len(kept))
-        links, active = _contract(links, np.where(has_near, number[local], -1)), active[kept]
+        merged[low] = merged[high] = True
+        active = has_near[links.low] & has_near[links.high]
+        changed = merged[links.low] | merged[links.high]
+        changed_links = _contract(_take(links, np.flatnonzero(active & changed)), into)
+        links = _concatenate(_take(links, np.flatnonzero(active & ~changed)), changed_links)
     if np.array_equal(into, np.arange(len(into))):
         return None
     return np.unique(last_ancestor(into), return_inverse=True)[1].reshape(-1)
@@ -105,15 +104,18 @@ def _mean_affinity(links, sizes, missing, n_neighbors):
     return np.round(total / count, 9)
 
 
-def _mutually_nearest(links, means, near):
+def _mutually_nearest(links, means, near, n_groups):
     """Pairs of groups that are nearest to each other; among equals, the pair of lowest numbers."""
-    order = near[np.argsort(-means[near], kind="stable")]
-    nearest = np.empty(links.high.max() + 1, dtype=np.intp)
-    # From the farthest to the nearest: what is written last stays.
-    ends = np.stack([links.low[order[::-1]], links.high[order[::-1]]], axis=1)
-    nearest[ends.ravel()] = np.repeat(order[::-1], 2)
-    mutual = near[(nearest[links.low[near]] == near) & (nearest[links.high[near]] == near)]
-    return links.low[mutual], links.high[mutual]
+    low, high, means = links.low[near], links.high[near], means[near]
+    pair = low * n_groups + high
+    highest, nearest = np.zeros(n_groups), np.full(n_groups, n_groups**2)
+    for end in (low, high):
+        np.maximum.at(highest, end, means)
+    for end in (low, high):
+        candidates = np.flatnonzero(means == highest[end])
+        np.minimum.at(nearest, end[candidates], pair[candidates])
+    mutual = (nearest[low] == pair) & (nearest[high] == pair)
+    return low[mutual], high[mutual]
 
 
 def _contract(links, group_of):
@@ -122,9 +124,18 @@ def _contract(links, group_of):
     low, high = np.minimum(*ends), np.maximum(*ends)
     between = np.flatnonzero((low >= 0) & (low != high))
     n_groups = group_of.max(initial=0) + 1
-    pairs = low[between] * np.int64(n_groups) + high[between]
-    order = np.argsort(pairs, kind="stable")
+    pairs = low[between] * n_groups + high[between]
+    order = np.argsort(pairs)
     pairs = pairs[order]
     first = np.flatnonzero(np.diff(pairs, prepend=-1))
     sums = np.add.reduceat(links.sums[:, between[order]], first, axis=1) if len(first) else links.sums[:, :0]
     return _Links(pairs[first] // n_groups, pairs[first] % n_groups, sums)
+
+
+def _take(links, chosen):
+    return _Links(links.low[chosen], links.high[chosen], links.sums[:, chosen])
+
+
+def _concatenate(*parts):
+    low, high, sums = zip(*parts, strict=True)
+    return _Links(np.concatenate(low), np.concatenate(high), np.concatenate(sums, axis=1))

@@ -8,7 +8,6 @@ They come in blocks of links, since at 100,000 samples all of them together woul
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 
 from ._graph import Links, strongest
 
