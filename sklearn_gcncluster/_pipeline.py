@@ -113,9 +113,11 @@ def score_proposals(
     if not selection.segment or "segmentation" not in weights:
         return scored
     with stages("GCN-S"):
+        # Only what would become a cluster: among all that could be refined, some looks better than it is.
+        clusters = distinct_proposals(_select(scored, selection)[None])
         refined, membership = refine(
             graph,
-            scored,
+            judge(graph, clusters, detection),
             segmentation_of(graph, weights, networks),
             iop_range=networks.iop_range,
             n_seeds=selection.n_seeds,
