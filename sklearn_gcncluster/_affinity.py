@@ -21,6 +21,8 @@ Rows: TypeAlias = "np.ndarray | sp.csr_array"
 Weights = dict[str, dict[str, np.ndarray]]
 """Learned arrays, by the part that learned them and by their name in it."""
 
+PARTS = ("map", "first.", "second.")
+"""How the names of what is learned here begin."""
 MAX_FOLDS = 4
 _TRAINING_LINKS = 300_000
 """Links that one model learns from."""
@@ -45,24 +47,38 @@ class GraphSettings(NamedTuple):
     seed: int
 
 
-def affinity_graph(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs: int | None = None) -> Graph:
-    """Affinity graph of new samples.
+def neighbor_links(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs: int | None = None) -> Links:
+    """Nearest neighbours of new samples, under the map if one was learned.
 
     Parameters
     ----------
     rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
         Distinct rows, of unit length for "cosine"; or the similarities of linked samples.
     weights : Weights
-        As from :func:`learn_affinity`; what is not there is not used.
+        As from :func:`learn_affinity`.
     settings : GraphSettings
     n_jobs : int or None
     """
+    return link(*_neighbor_lists(_mapped(rows, weights), settings, n_jobs))
+
+
+def affinity_graph(rows: Rows, links: Links, weights: Weights, settings: GraphSettings) -> Graph:
+    """Affinity graph of new samples.
+
+    Parameters
+    ----------
+    rows
+        As for :func:`neighbor_links`.
+    links : Links
+        From there.
+    weights : Weights
+        As from :func:`learn_affinity`; what is not there is not used.
+    settings : GraphSettings
+    """
     embedding = None if sp.issparse(rows) else rows
-    mapped = apply_map(rows, weights["map"]) if "map" in weights else embedding
-    links = link(*_neighbor_lists(rows if mapped is None else mapped, settings, n_jobs))
     if settings.affinity != "learned":
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
-    first = _first_features(embedding, mapped, links)
+    first = _first_features(embedding, _mapped(rows, weights), links)
     likely, probability, inputs = _probable(first, _models(weights, "first"), links)
     links = links.take(likely)
     second = _second_features(inputs, embedding, links, probability)
@@ -128,6 +144,10 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
     found = (y[neighbors] == y[:, None]) & (np.arange(neighbors.shape[1]) < depth[:, None])
     asked = depth > 0
     return float((found.sum(axis=1)[asked] / depth[asked]).mean()) if asked.any() else 0.0
+
+
+def _mapped(rows, weights):
+    return apply_map(rows, weights["map"]) if "map" in weights else rows
 
 
 def _learn_map(rows, y, folds, settings, n_jobs):

@@ -55,7 +55,8 @@ def average_link_layers(
     inside = np.arange(affinity.shape[0]) if groups is None else np.flatnonzero(groups >= 0)
     labels = inside if groups is None else np.unique(groups[inside], return_inverse=True)[1].reshape(-1)
     upper = sp.triu(affinity, k=1, format="coo")
-    links = _Links(*upper.coords, np.stack([upper.data, np.ones_like(upper.data)]).astype(np.float64))
+    low, high = upper.coords
+    links = _Links(low, high, np.stack([upper.data, np.ones_like(upper.data)]).astype(np.float64))
     group_of = np.full(affinity.shape[0], -1)
     group_of[inside] = labels
     links, sizes = _contract(links, group_of), np.bincount(labels)

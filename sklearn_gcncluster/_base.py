@@ -12,7 +12,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._affinity import GraphSettings, Weights, affinity_graph, learn_affinity
+from ._affinity import PARTS, GraphSettings, Weights, affinity_graph, learn_affinity, neighbor_links
 from ._compat import HasMethods, Interval, StrOptions
 from ._learning import NetworkSettings, learn_detection, learn_segmentation
 from ._neighbors import EXACT_UP_TO
@@ -242,9 +242,13 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         settings = self._settings(GraphSettings, self._seed)
         return self._cached(learn_affinity)(samples.rows, classes, settings, self.n_jobs, self.verbose)
 
-    def _affinity_graph(self, samples):
+    def _affinity_graph(self, samples, stages):
         settings = self._settings(GraphSettings, self._seed)
-        return self._cached(affinity_graph)(samples.rows, self.weights_, settings, self.n_jobs)
+        weights = {name: value for name, value in self.weights_.items() if name.startswith(PARTS)}
+        with stages("neighbors"):
+            links = self._cached(neighbor_links)(samples.rows, weights, settings, self.n_jobs)
+        with stages("affinity"):
+            return self._cached(affinity_graph)(samples.rows, links, weights, settings)
 
     def _learn_networks(self, graph, proposals, classes, segment):
         settings = self._settings(NetworkSettings, self._seed)

@@ -365,8 +365,7 @@ class GCNClustering(BaseGCN):
         return samples, proposals, scored
 
     def _graph_and_proposals(self, samples, stages):
-        with stages("affinity graph"):
-            graph = self._affinity_graph(samples)
+        graph = self._affinity_graph(samples, stages)
         with stages("proposals"):
             return graph, self._propose(graph)
 

@@ -378,9 +378,7 @@ class GCNSegmenter(BaseGCN):
             inside = np.repeat(given[:1] >= 0, len(samples.inverse))
             scores = np.full((int(given[0] >= 0), 2), np.nan, dtype=np.float32)
             return Result(np.where(inside, 0, -1), inside.astype(np.float32), scores)
-        with stages("affinity graph"):
-            graph = self._affinity_graph(samples)
-        return self._refine(graph, given, samples, stages)
+        return self._refine(self._affinity_graph(samples, stages), given, samples, stages)
 
     def _refine(self, graph, given, samples, stages):
         networks = self._settings(NetworkSettings, self._seed)

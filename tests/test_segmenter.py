@@ -82,7 +82,7 @@ def stray(y):
 def graph_and_networks(segmenter, X):
     """What refine(X, labels) works with."""
     samples = segmenter._new_samples(X)
-    graph = segmenter._affinity_graph(samples)
+    graph = segmenter._affinity_graph(samples, Stages())
     networks = segmenter._settings(NetworkSettings, 0)
     detection = detection_of(graph, segmenter.weights_, networks)
     return samples, graph, networks, detection, segmentation_of(graph, segmenter.weights_, networks)
@@ -128,7 +128,7 @@ def test_segments_as_the_pipeline_does(blobs, segmenter):
     *_, X, y = blobs
     samples, graph, networks, detection, segmentation = graph_and_networks(segmenter, X)
     given = distinct_proposals(aggregate_labels(stray(y), samples)[None]).layers[0]
-    selection = GCNClustering(n_seeds=segmenter.n_seeds)._settings(SelectionSettings, 0)
+    selection = GCNClustering(n_seeds=segmenter.n_seeds, min_score=0)._settings(SelectionSettings, 0)
     scored = score_proposals(
         graph, distinct_proposals(given[None]), segmenter.weights_, networks, selection, Stages()
     )
