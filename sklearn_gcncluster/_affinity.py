@@ -21,10 +21,12 @@ Rows: TypeAlias = "np.ndarray | sp.csr_array"
 Weights = dict[str, dict[str, np.ndarray]]
 """Learned arrays, by the part that learned them and by their name in it."""
 
-PARTS = ("map", "first.", "second.")
+PARTS = ("map", "first.", "second.", "range")
 """How the names of what is learned here begin."""
+_RANGE = (0.001, 0.999)
+"""Quantiles of each link feature between which it counts as known from training."""
 MAX_FOLDS = 4
-_TRAINING_LINKS = 300_000
+TRAINING_LINKS = 300_000
 """Links that one model learns from."""
 _VIEWS = (1, 3 / 8, 1 / 8)
 """Shares of the neighbour lists that models learn from. In the short lists a class fills the list, as a class
@@ -45,6 +47,20 @@ class GraphSettings(NamedTuple):
     affinity: str
     metric_learning: str | bool
     seed: int
+
+
+class View(NamedTuple):
+    """A labelled graph to learn links from."""
+
+    embedding: np.ndarray | None
+    """float32 of shape (n_samples, n_features); None if samples were given as a graph."""
+    mapped: np.ndarray | None
+    """Under a map that did not see the sample, or the same."""
+    links: Links
+    y: np.ndarray
+    """int of shape (n_samples,): class codes, -1 for unlabelled."""
+    folds: np.ndarray
+    """int of shape (n_samples,): which model must not see the sample; -1 for unlabelled."""
 
 
 def neighbor_links(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs: int | None = None) -> Links:
@@ -80,14 +96,19 @@ def affinity_graph(rows: Rows, links: Links, weights: Weights, settings: GraphSe
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
     first = _first_features(embedding, _mapped(rows, weights), links)
     likely, probability, inputs = _probable(first, _models(weights, "first"), links)
-    links = links.take(likely)
+    links, unknown = links.take(likely), _share_outside(inputs, weights["range"])
     second = _second_features(inputs, embedding, links, probability)
     likely, probability, _ = _probable(second, _models(weights, "second"), links)
-    return _graph(embedding, links.take(likely), probability)
+    return _graph(embedding, links.take(likely), probability)._replace(unknown=unknown)
 
 
 def learn_affinity(
-    rows: Rows, y: np.ndarray, settings: GraphSettings, n_jobs: int | None = None, verbose: bool = False
+    rows: Rows,
+    y: np.ndarray,
+    settings: GraphSettings,
+    start: Weights,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> tuple[Graph, Weights]:
     """Learn the affinity from labelled samples, and make their own graph by cross-fitting.
 
@@ -97,6 +118,8 @@ def learn_affinity(
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : GraphSettings
+    start : Weights
+        As for :func:`learn_links`.
     n_jobs : int or None
     verbose : bool
 
@@ -113,19 +136,63 @@ def learn_affinity(
     if settings.affinity != "learned":
         links = link(neighbors, similarities)
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), weights
+    views = [View(embedding, mapped, links, y, folds) for links in shortened_links(neighbors, similarities)]
+    probabilities, learned = learn_links(views, settings.seed, start, verbose)
+    return _graph(embedding, *probabilities[0]), weights | learned
+
+
+def shortened_links(neighbors: np.ndarray, similarities: np.ndarray) -> list[Links]:
+    """Links of neighbour lists at their full length, and of the same lists cut short."""
     depths = {max(int(neighbors.shape[1] * share), 1) for share in _VIEWS}
-    views = [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
-    features = [_first_features(embedding, mapped, links) for links in views]
-    odds, models = _cross_fit(features, views, y, folds, settings.seed, verbose)
-    weights |= {f"first.{number}": model for number, model in enumerate(models)}
-    for number, (first, links) in enumerate(zip(features, views, strict=True)):
-        likely, probability = _likely(odds[number])
-        views[number] = links.take(likely)
-        features[number] = _second_features(first(likely), embedding, views[number], probability)
-    odds, models = _cross_fit(features, views, y, folds, settings.seed + MAX_FOLDS, verbose)
-    weights |= {f"second.{number}": model for number, model in enumerate(models)}
-    likely, probability = _likely(odds[0])
-    return _graph(embedding, views[0].take(likely), probability), weights
+    return [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
+
+
+def learn_links(
+    views: list[View], seed: int, start: Weights, verbose: bool = False, n_links: int = TRAINING_LINKS
+) -> tuple[list[tuple[Links, np.ndarray]], Weights]:
+    """Learn how probable links are, in two rounds; unlikely ones do not reach the second.
+
+    Parameters
+    ----------
+    views : list of View
+    seed : int
+    start : Weights
+        Models of an earlier training, which are taken instead in a round in which they know the classes held
+        out of training better; may be empty.
+    verbose : bool
+
+    Returns
+    -------
+    probabilities : list of (Links, float32 ndarray of shape (n_links,))
+        Likely links of each view, and their probability by models that saw neither end.
+    weights : Weights
+        "first.0" and so on, "second.0" and so on, and "range".
+    """
+    weights: Weights = {}
+    features = [_first_features(view.embedding, view.mapped, view.links) for view in views]
+    views = list(views)
+    for name, first_seed in (("first", seed), ("second", seed + MAX_FOLDS)):
+        odds, models, inputs = _cross_fit(features, views, n_links, first_seed, verbose)
+        if name == "first":
+            weights["range"] = dict(zip(("low", "high"), np.quantile(inputs, _RANGE, axis=0), strict=True))
+        known = _models(start, name)
+        if known:
+            known_odds = [
+                _mean_odds(function, known, len(view.links.rows))
+                for function, view in zip(features, views, strict=True)
+            ]
+            if (views[0].folds < 1).all() or _loss(known_odds[0], views[0]) < _loss(odds[0], views[0]):
+                odds, models, weights["range"] = known_odds, known, start["range"]
+        weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
+        probabilities = []
+        for number, view in enumerate(views):
+            likely, probability = _likely(odds[number])
+            views[number] = view._replace(links=view.links.take(likely))
+            probabilities.append((views[number].links, probability))
+            if name == "first":
+                first = features[number](likely)
+                features[number] = _second_features(first, view.embedding, *probabilities[number])
+    return probabilities, weights
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -217,35 +284,35 @@ def _search(rows, queries, settings, n_jobs):
     )
 
 
-def _cross_fit(features, views, y, folds, seed, verbose):
-    """Log-odds of each view's links by models that saw no link of either end's fold, and these models."""
+def _cross_fit(features, views, n_links, seed, verbose):
+    """Log-odds of each view's links by models that saw neither end's fold, the models, the inputs of one."""
     from ._nn._links import train_links
 
-    n_folds = folds.max() + 1
-    ends = [np.stack([folds[links.rows], folds[links.cols]]) for links in views]
-    same = [y[links.rows] == y[links.cols] for links in views]
+    n_folds = max(view.folds.max() for view in views) + 1
     models = []
     for fold in range(n_folds):
         random = np.random.default_rng(seed + fold)
-        inputs, targets = [], []
-        for view_features, view_ends, view_same in zip(features, ends, same, strict=True):
-            usable = (view_ends >= 0).all(axis=0)
+        seen, targets = [], []
+        for view_features, view in zip(features, views, strict=True):
+            ends = _folds_of_ends(view)
+            usable = (ends >= 0).all(axis=0)
             if n_folds > 1:
-                usable &= (view_ends != fold).all(axis=0)
-            chosen = random.permutation(np.flatnonzero(usable))[: _TRAINING_LINKS // len(views)]
+                usable &= (ends != fold).all(axis=0)
+            chosen = random.permutation(np.flatnonzero(usable))[: n_links // len(views)]
             chosen.sort()
-            inputs.append(view_features(chosen))
-            targets.append(view_same[chosen])
-        models.append(
-            train_links(np.concatenate(inputs), np.concatenate(targets), seed=seed + fold, verbose=verbose)
-        )
-    return [_held_out_odds(*view, models) for view in zip(features, ends, strict=True)], models
+            seen.append(view_features(chosen))
+            targets.append(_same_class(view)[chosen])
+        inputs = np.concatenate(seen)
+        models.append(train_links(inputs, np.concatenate(targets), seed=seed + fold, verbose=verbose))
+    odds = [_held_out_odds(*view, models) for view in zip(features, views, strict=True)]
+    return odds, models, inputs
 
 
-def _held_out_odds(features, ends, models):
+def _held_out_odds(features, view, models):
     """Mean log-odds of each link by the models that saw neither end's fold, block by block."""
     from ._nn._links import link_odds
 
+    ends = _folds_of_ends(view)
     total, count = np.zeros((2, ends.shape[1]), dtype=np.float32)
     for part in _blocks(ends.shape[1]):
         inputs, free = features(part), (ends[:, part] < 0).all(axis=0)  # both unlabelled: any model will do
@@ -254,6 +321,38 @@ def _held_out_odds(features, ends, models):
             total[part[asked]] += link_odds(model, inputs[asked])
             count[part[asked]] += 1
     return total / count
+
+
+def _mean_odds(features, models, n_links):
+    from ._nn._links import link_odds
+
+    return np.concatenate(
+        [
+            np.mean([link_odds(model, inputs) for model in models], axis=0)
+            for inputs in map(features, _blocks(n_links))
+        ]
+    )
+
+
+def _loss(odds, view):
+    """Mean cross-entropy of the links between labelled samples."""
+    labelled = (_folds_of_ends(view) >= 0).all(axis=0)
+    wrong = np.where(_same_class(view), -odds, odds)[labelled]
+    return np.logaddexp(0, wrong).mean() if len(wrong) else np.inf
+
+
+def _folds_of_ends(view):
+    return np.stack([view.folds[view.links.rows], view.folds[view.links.cols]])
+
+
+def _same_class(view):
+    return view.y[view.links.rows] == view.y[view.links.cols]
+
+
+def _share_outside(inputs, known):
+    """Share of the values of link features that lie outside the range known from training."""
+    outside = (inputs < known["low"]) | (inputs > known["high"])
+    return float(outside.mean()) if outside.size else 0.0
 
 
 def _first_features(embedding, mapped, links):

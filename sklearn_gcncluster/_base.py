@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from inspect import signature
 from numbers import Integral, Real
-from typing import ClassVar, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
@@ -17,11 +21,16 @@ from ._compat import HasMethods, Interval, StrOptions
 from ._learning import NetworkSettings, learn_detection, learn_segmentation
 from ._neighbors import EXACT_UP_TO
 from ._persistence import save
+from ._pretrained import UNIVERSAL, load_pretrained, shaping
 from ._samples import Samples, aggregate_labels, class_codes, distinct_samples, graph_samples
 from ._stages import Stages
 from .metrics import bcubed_fscore
 
 _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
+_COSINE_FROM = 32
+"""Features from which on the automatic metric is the cosine: embeddings have more, coordinates fewer."""
+_MAX_UNKNOWN = 0.05
+"""Share of inputs outside the range of training above which pretrained networks are not trusted."""
 _HNSW_COPIES = 4
 """Copies of a sample that approximate search may meet; among hundreds it gets lost."""
 _LARGEST_SEED = 2**31 - 1024  # stages count up from the seed
@@ -43,7 +52,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "metric": [StrOptions({"cosine", "euclidean", "precomputed", "precomputed_affinity"})],
+        "metric": [StrOptions({"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"})],
         "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
         "affinity": [StrOptions({"cosine", "neighborhood", "learned"})],
         "metric_learning": ["boolean", StrOptions({"auto"})],
@@ -54,6 +63,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         "iop_range": [tuple, list],
         "n_training_seeds": [Interval(Integral, 1, None, closed="left")],
         "n_seeds": [Interval(Integral, 1, None, closed="left")],
+        "pretrained": [None, str, Path, FrozenEstimator],
         "memory": [None, str, HasMethods(["cache"])],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -69,6 +79,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     _fixed: ClassVar[dict] = {}
     """Settings of stages that are no parameters of an estimator."""
+    _borrowed: dict[str, Any] = {}  # noqa: RUF012
+    """Parameters that came with the networks, if they were trained elsewhere."""
 
     def fit_predict(self, X, y=None, **kwargs):
         """Fit, and return the labels of X.
@@ -183,19 +195,49 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         samples = self._samples(X)
         return samples, aggregate_labels(codes, samples)
 
-    def _new_samples(self, X) -> Samples:
+    def _start(self) -> Weights:
+        """Networks that training may start from: pretrained ones, if they look at the same and are alike."""
+        self._borrowed: dict[str, Any] = {}
+        if self.pretrained is None:
+            return {}
+        weights, parameters = load_pretrained(self.pretrained)
+        return weights if parameters == shaping(self.get_params(deep=False)) else {}
+
+    def _use_pretrained(self) -> bool:
+        """Take the networks that were trained elsewhere, if there are none of our own."""
+        if hasattr(self, "weights_") and not self._borrowed:
+            return False
+        if self.pretrained is None:
+            name = type(self).__name__
+            raise NotFittedError(
+                f"This {name} requires y to be passed, but the target y is None, and with pretrained=None it "
+                "has no networks yet: how clusters look is learned from labelled samples. Call fit(X, y) "
+                f'with labels first, or take {name}(pretrained="{UNIVERSAL}"), whose networks need none.'
+            )
+        self.weights_, self._borrowed = load_pretrained(self.pretrained)
+        self._seed = self._draw_seed()
+        return True
+
+    def _new_samples(self, X, first: bool = False) -> Samples:
         check_is_fitted(self, "weights_")
         given = self._accepted()
-        if self._is_graph():  # as many columns as samples, however many there were in fit
+        if self._is_graph() and not first:  # as many columns as samples, however many there were in fit
             return self._samples(check_array(X, **given))
-        return self._samples(validate_data(self, X, **given, reset=False))
+        X = validate_data(self, X, **given, reset=first)
+        known = len(self.weights_["map"]["mean"]) if "map" in self.weights_ else X.shape[1]
+        if X.shape[1] != known:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the pretrained networks know embeddings of {known}. Give "
+                f'such embeddings, or use pretrained="{UNIVERSAL}", which knows any.'
+            )
+        return self._samples(X)
 
     def _samples(self, X) -> Samples:
         if not self._is_graph():
             copies = (
                 self.n_neighbors // 2 if self.algorithm == "brute" or len(X) <= EXACT_UP_TO else _HNSW_COPIES
             )
-            return distinct_samples(X, self.metric, max(copies, 1))
+            return distinct_samples(X, self._resolved_metric(), max(copies, 1))
         if X.shape[0] != X.shape[1]:
             rows, cols = X.shape
             raise ValueError(
@@ -206,6 +248,11 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 "alone, as KNeighborsTransformer().fit_transform(X_new) does."
             )
         return graph_samples(X, self.metric)
+
+    def _resolved_metric(self) -> str:
+        if self.metric != "auto":
+            return self.metric
+        return "cosine" if self.n_features_in_ >= _COSINE_FROM else "euclidean"
 
     def _is_graph(self) -> bool:
         return self.metric in _GRAPH_METRICS
@@ -218,7 +265,7 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         tags.input_tags.pairwise = self._is_graph()
         tags.input_tags.sparse = self._is_graph()
         tags.input_tags.positive_only = self.metric == "precomputed"
-        tags.target_tags.required = True
+        tags.target_tags.required = self.pretrained is None
         return tags
 
     def _settings(self, kind, seed: int):
@@ -235,12 +282,13 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 "n_iter_no_change",
             )
         }
-        given |= {"seed": seed, "schedule": schedule, **self._fixed}
+        given |= {"seed": seed, "schedule": schedule, **self._fixed, **self._borrowed}
+        given["metric"] = self._resolved_metric()
         return kind(**{field: given[field] for field in kind._fields})
 
-    def _learn_affinity(self, samples, classes):
+    def _learn_affinity(self, samples, classes, start):
         settings = self._settings(GraphSettings, self._seed)
-        return self._cached(learn_affinity)(samples.rows, classes, settings, self.n_jobs, self.verbose)
+        return self._cached(learn_affinity)(samples.rows, classes, settings, start, self.n_jobs, self.verbose)
 
     def _affinity_graph(self, samples, stages):
         settings = self._settings(GraphSettings, self._seed)
@@ -248,15 +296,24 @@ class BaseGCN(ClusterMixin, BaseEstimator):
         with stages("neighbors"):
             links = self._cached(neighbor_links)(samples.rows, weights, settings, self.n_jobs)
         with stages("affinity"):
-            return self._cached(affinity_graph)(samples.rows, links, weights, settings)
+            graph = self._cached(affinity_graph)(samples.rows, links, weights, settings)
+        if self._borrowed and graph.unknown > _MAX_UNKNOWN:
+            warnings.warn(
+                f"{graph.unknown:.0%} of what the pretrained networks are asked about X lies outside the "
+                f"range they were trained on, more than {_MAX_UNKNOWN:.0%}; clusters may be poor. Train on "
+                "labelled samples of the same embedding by fit(X, y), or compare with another clusterer.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return graph
 
-    def _learn_networks(self, graph, proposals, classes, segment):
+    def _learn_networks(self, graph, proposals, classes, segment, start):
         settings = self._settings(NetworkSettings, self._seed)
         learn = (learn_detection, learn_segmentation) if segment else (learn_detection,)
         weights: Weights = {}
         curves: dict[str, np.ndarray] = {}
         for part in learn:
-            learned = self._cached(part)(graph, proposals, classes, settings, self.verbose)
+            learned = self._cached(part)(graph, proposals, classes, settings, start, self.verbose)
             weights |= learned[0]
             curves |= learned[1]
         return weights, curves

@@ -9,7 +9,6 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.exceptions import NotFittedError
 
 from ._base import BaseGCN, Result
 from ._compat import Interval, StrOptions, fit_context
@@ -35,8 +34,9 @@ class GCNClustering(BaseGCN):
     ----------
     n_neighbors : int, default=80
         Neighbours of each sample in the affinity graph (paper: K). Clipped to the number of other samples.
-    metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="cosine"
-        Of the neighbours. With "precomputed", X is a square matrix of distances, usually the sparse one of
+    metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
+        Of the neighbours. "auto" is the cosine from 32 features on, as embeddings have, and Euclidean below.
+        With "precomputed", X is a square matrix of distances, usually the sparse one of
         :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
         How neighbours are searched: exactly, or approximately by hnswlib. "auto" is exact as long as that
@@ -92,6 +92,12 @@ class GCNClustering(BaseGCN):
         Proposals of two or more samples with a lower predicted IoU are dropped.
     outliers : {"noise", "singletons"}, default="noise"
         Whether samples in no cluster get the label -1, or a number each.
+    pretrained : "universal", path, FrozenEstimator or None, default="universal"
+        Networks that were trained before: those that come with the package, which look at structure only and
+        so know any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given
+        as :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y` it
+        trains, and takes or goes on from them where they are better at classes held out; for this they must
+        have the same `affinity`, `node_features`, `hidden_channels` and `pooling` as the estimator.
     memory : str or object with the joblib.Memory interface, default=None
         Where to keep the graph, the proposals and what training gives, by their inputs: searches over
         parameters further down the line then neither search neighbours nor train again. Of use with an int
@@ -189,7 +195,7 @@ class GCNClustering(BaseGCN):
         self,
         *,
         n_neighbors=80,
-        metric="cosine",
+        metric="auto",
         algorithm="auto",
         affinity="learned",
         metric_learning="auto",
@@ -212,6 +218,7 @@ class GCNClustering(BaseGCN):
         max_overlap=0.5,
         min_score=0.4,
         outliers="noise",
+        pretrained="universal",
         memory=None,
         max_epochs=40,
         learning_rate=2e-3,
@@ -248,6 +255,7 @@ class GCNClustering(BaseGCN):
         self.max_overlap = max_overlap
         self.min_score = min_score
         self.outliers = outliers
+        self.pretrained = pretrained
         self.memory = memory
         self.max_epochs = max_epochs
         self.learning_rate = learning_rate
@@ -270,7 +278,8 @@ class GCNClustering(BaseGCN):
             Embeddings.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
-            Without `y`, X is clustered with the networks of an earlier ``fit(X, y)``.
+            Without `y`, X is clustered with the networks of an earlier ``fit(X, y)``, else with those of
+            `pretrained`.
 
         Returns
         -------
@@ -282,19 +291,19 @@ class GCNClustering(BaseGCN):
         ValueError
             If y names fewer than two classes, or parameters do not fit each other.
         sklearn.exceptions.NotFittedError
-            If y is None and no networks were trained before.
+            If y is None, no networks were trained before and `pretrained` is None.
         """
         self._check_parameters()
         if y is None:
             return self._fit_unlabelled(X)
         samples, classes = self._learning_samples(X, y)
-        self._seed, stages = self._draw_seed(), self._stages()
+        self._seed, stages, start = self._draw_seed(), self._stages(), self._start()
         with stages("learn affinity"):
-            graph, affinity = self._learn_affinity(samples, classes)
+            graph, affinity = self._learn_affinity(samples, classes, start)
         with stages("proposals"):
             proposals = self._propose(graph)
         with stages("train networks"):
-            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, self.segment)
+            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, self.segment, start)
         self.weights_ = affinity | networks
         return self._keep(self._cluster(graph, proposals, samples, stages))
 
@@ -317,14 +326,8 @@ class GCNClustering(BaseGCN):
             )
 
     def _fit_unlabelled(self, X):
-        if not hasattr(self, "weights_"):
-            raise NotFittedError(
-                "This GCNClustering requires y to be passed, but the target y is None, and it has no "
-                "networks yet: how clusters look is learned from labelled samples. Call fit(X, y) with "
-                "labels first; then fit(X), fit_predict(X) and predict(X) cluster any X of the same "
-                "embedding."
-            )
-        return self._keep(self._cluster_new(X))
+        samples = self._new_samples(X, first=self._use_pretrained())
+        return self._keep(self._cluster_samples(samples))
 
     def diagnose(self, X, y):
         """Tell what limits the clusters of labelled samples, step by step.
@@ -344,7 +347,10 @@ class GCNClustering(BaseGCN):
         return diagnose(self, X, y)
 
     def _cluster_new(self, X):
-        samples, stages = self._new_samples(X), self._stages()
+        return self._cluster_samples(self._new_samples(X))
+
+    def _cluster_samples(self, samples):
+        stages = self._stages()
         if np.count_nonzero(samples.counts) == 1:
             return self._only_one(samples)
         graph, proposals = self._graph_and_proposals(samples, stages)

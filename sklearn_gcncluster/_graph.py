@@ -62,6 +62,8 @@ class Graph(NamedTuple):
     """float32 of shape (n_samples, n_samples), symmetric: similarity of linked samples."""
     affinity: sp.csr_array
     """Same links, in [0, 1]: the affinity that decides. The similarity itself, or one that knows more."""
+    unknown: float = 0.0
+    """Share of what the learned affinity was asked that lay outside the range it was trained on."""
 
 
 def link(neighbors: np.ndarray, similarities: np.ndarray) -> Links:

@@ -33,7 +33,12 @@ class NetworkSettings(NamedTuple):
 
 
 def learn_detection(
-    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings, verbose: bool = False
+    graph: Graph,
+    proposals: Proposals,
+    y: np.ndarray,
+    settings: NetworkSettings,
+    start: Weights,
+    verbose: bool = False,
 ) -> tuple[Weights, dict[str, np.ndarray]]:
     """Train GCN-D on proposals of a labelled graph.
 
@@ -46,6 +51,9 @@ def learn_detection(
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : NetworkSettings
+    start : Weights
+        Networks of an earlier training. All networks learn on from them if the first, which tries both, is
+        better at its held-out classes for it; may be empty.
     verbose : bool
 
     Returns
@@ -60,29 +68,44 @@ def learn_detection(
     subgraphs, structure = _inputs(graph, proposals, settings)
     targets = proposal_targets(proposals, y)
     folds = _fold_of_classes(y, settings)[targets.majority]
-    weights, curves = {}, {}
-    for fold in range(settings.n_networks):
-        name = f"detection.{fold}"
-        weights[name], curves[name] = train_detection(
+    known = [start[name] for name in sorted(start) if name.startswith("detection.")]
+
+    def trained(fold, origin):
+        return train_detection(
             subgraphs,
             structure,
             np.column_stack([targets.iou, targets.iop]),
             folds == fold,
             pooling=settings.pooling,
+            start=origin,
             seed=settings.seed + fold,
             **_common(graph, settings, verbose),
         )
+
+    first = [trained(0, origin) for origin in (None, *known[:1])]
+    best = _best(first)
+    origins = known if best else [None]
+    networks = [first[best]]
+    networks += [trained(fold, origins[fold % len(origins)]) for fold in range(1, settings.n_networks)]
+    weights, curves = {}, {}
+    for fold, network in enumerate(networks):
+        weights[f"detection.{fold}"], curves[f"detection.{fold}"] = network
     return weights, curves
 
 
 def learn_segmentation(
-    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings, verbose: bool = False
+    graph: Graph,
+    proposals: Proposals,
+    y: np.ndarray,
+    settings: NetworkSettings,
+    start: Weights,
+    verbose: bool = False,
 ) -> tuple[Weights, dict[str, np.ndarray]]:
     """Train GCN-S on the proposals whose true IoP is in ``iop_range``.
 
     Parameters
     ----------
-    graph, proposals, y, settings, verbose
+    graph, proposals, y, settings, start, verbose
         As for :func:`learn_detection`.
 
     Returns
@@ -100,17 +123,27 @@ def learn_segmentation(
         return {}, {}
     subgraphs, structure = _inputs(graph, proposals, settings)
     part = take(subgraphs, np.flatnonzero(impure))
-    weights, curve = train_segmentation(
-        part,
-        structure[np.repeat(impure, proposals.sizes)],
-        rows=graph.rows,
-        labels=y[part.vertices],
-        validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
-        n_seeds=settings.n_training_seeds,
-        seed=settings.seed,
-        **_common(graph, settings, verbose),
-    )
+    trained = [
+        train_segmentation(
+            part,
+            structure[np.repeat(impure, proposals.sizes)],
+            rows=graph.rows,
+            labels=y[part.vertices],
+            validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
+            n_seeds=settings.n_training_seeds,
+            start=origin,
+            seed=settings.seed,
+            **_common(graph, settings, verbose),
+        )
+        for origin in ([None, start["segmentation"]] if "segmentation" in start else [None])
+    ]
+    weights, curve = trained[_best(trained)]
     return {"segmentation": weights}, {"segmentation": curve}
+
+
+def _best(trained):
+    """Number of the training with the lowest validation loss."""
+    return int(np.argmin([curve[:, 1].min() for _, curve in trained]))
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:

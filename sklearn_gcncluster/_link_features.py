@@ -37,6 +37,10 @@ class NeighborhoodFeatures:
         self._links, self._quality, self._cosine = links, quality, _standardised(cosine)
         self._level, self._spread = links.similarities.mean(), links.similarities.std() + _TINY
         self._standard = (links.similarities - self._level) / self._spread
+        # Ratios of distances tell a gap that differences of similarities near 1 do not show.
+        unlike = 1 - links.similarities
+        self._least = 1e-3 * float(unlike.mean()) + _TINY
+        self._apart = np.log(np.maximum(unlike, self._least))
         self._neighbors, gap = _marked_gaps(links.neighbors)
         self._weights = np.where(gap, 0, np.exp(self._standard - self._standard[:, :1]))
 
@@ -46,10 +50,12 @@ class NeighborhoodFeatures:
         rows, cols, n_neighbors = links.rows[part], links.cols[part], standard.shape[1]
         similarity = (links.similarity[part] - self._level) / self._spread
         ranks = links.ranks[:, part]
+        apart = np.log(np.maximum(1 - links.similarity[part], self._least))
         columns = [similarity, self._cosine[part], *_both(self._quality[rows], self._quality[cols])]
         for k in (1, 3, 5, 10, 20, 40, 80):
-            kth = standard[:, min(k, n_neighbors) - 1]
-            columns += _both(similarity - kth[rows], similarity - kth[cols])
+            for values, listed in ((similarity, standard), (apart, self._apart)):
+                kth = listed[:, min(k, n_neighbors) - 1]
+                columns += _both(values - kth[rows], values - kth[cols])
         columns += _both(*np.log1p(ranks))
         columns.append((ranks < n_neighbors).all(axis=0))
         columns += _overlap_features(self._neighbors, self._weights, rows, cols)[:-1]
@@ -64,7 +70,7 @@ class ProbabilityFeatures:
     links : Links
     probability : float32 ndarray of shape (n_links,)
     rows : float32 ndarray of shape (n_samples, n_features) or None
-        Embedding, to be smoothed over the weighted neighbourhoods; None leaves those features out.
+        Embedding, to be smoothed over the weighted neighbourhoods; without it the last feature is its mean.
     """
 
     def __init__(self, links: Links, probability: np.ndarray, rows: np.ndarray | None):
@@ -73,10 +79,10 @@ class ProbabilityFeatures:
         neighbors, self._weights = strongest(matrix, links.neighbors.shape[1])
         self._neighbors, _ = _marked_gaps(neighbors)
         self._degree = self._weights.sum(axis=1)
-        self._smoothed = []
+        self._smooth = np.zeros(len(links.rows), dtype=np.float32)
         if rows is not None:
             smoothed = _smoothed(matrix, rows)
-            self._smoothed = [_standardised(pair_products(smoothed, smoothed, links.rows, links.cols))]
+            self._smooth = _standardised(pair_products(smoothed, smoothed, links.rows, links.cols))
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
@@ -93,7 +99,7 @@ class ProbabilityFeatures:
         for k in (1, 3, 10, 30, 80):
             kth = weights[:, min(k, weights.shape[1]) - 1]
             columns += _both(probability - kth[rows], probability - kth[cols])
-        columns += [values[part] for values in self._smoothed]
+        columns.append(self._smooth[part])
         return np.column_stack(columns).astype(np.float32)
 
 

@@ -32,7 +32,7 @@ from sklearn.utils.validation import check_is_fitted
 
 FORMAT = 1
 _PACKAGE = __name__.partition(".")[0]
-_PRIVATE = ("_seed",)
+_PRIVATE = ("_seed", "_borrowed")
 """Attributes without a trailing underscore that predict needs."""
 _CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
 """Attributes that tell about the samples of fit; predict does not need them."""
@@ -110,7 +110,7 @@ def load(path: str | Path) -> Any:
         estimator = _build(header["estimator"], header["parameters"])
         attributes = {name: _decode(value) for name, value in header["attributes"].items()}
         for name, value in (attributes | _unflatten(arrays)).items():
-            if not _is_learned(name) or hasattr(type(estimator), name):
+            if not _is_learned(name) or (name not in _PRIVATE and hasattr(type(estimator), name)):
                 raise ValueError(f"{name!r} is no attribute that fit sets")
             setattr(estimator, name, value)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_array
 
 from ._base import BaseGCN, Result
@@ -43,8 +42,8 @@ class GCNSegmenter(BaseGCN):
         from anywhere, and there is no :meth:`predict`.
     n_neighbors : int, default=80
         Neighbours of each sample in the affinity graph.
-    metric : {"cosine", "euclidean"}, default="cosine"
-        Of the neighbours. `estimator` has a metric of its own.
+    metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
+        Of the neighbours; see :class:`GCNClustering`. `estimator` has a metric of its own.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
         How neighbours are searched: exactly, or by hnswlib; "auto" takes hnswlib for large data.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
@@ -79,6 +78,12 @@ class GCNSegmenter(BaseGCN):
     merge : bool, default=True
         Whether clusters are also merged where the networks find them to be fragments of one class. Otherwise
         clusters are only taken apart, as in the paper.
+    pretrained : "universal", path, FrozenEstimator or None, default="universal"
+        Networks that were trained before: those that come with the package, which look at structure only and
+        so know any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given
+        as :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y` it
+        trains, and takes or goes on from them where they are better at classes held out; for this they must
+        have the same `affinity`, `node_features`, `hidden_channels` and `pooling` as the estimator.
     memory : None, str or joblib.Memory, default=None
         Where the affinity graph, the proposals and what training gives are cached; see
         :class:`GCNClustering`.
@@ -192,7 +197,7 @@ class GCNSegmenter(BaseGCN):
         estimator=None,
         *,
         n_neighbors=80,
-        metric="cosine",
+        metric="auto",
         algorithm="auto",
         affinity="learned",
         metric_learning="auto",
@@ -205,6 +210,7 @@ class GCNSegmenter(BaseGCN):
         n_seeds=5,
         outliers="split",
         merge=True,
+        pretrained="universal",
         memory=None,
         max_epochs=40,
         learning_rate=2e-3,
@@ -232,6 +238,7 @@ class GCNSegmenter(BaseGCN):
         self.n_seeds = n_seeds
         self.outliers = outliers
         self.merge = merge
+        self.pretrained = pretrained
         self.memory = memory
         self.max_epochs = max_epochs
         self.learning_rate = learning_rate
@@ -254,7 +261,8 @@ class GCNSegmenter(BaseGCN):
             Embeddings.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
-            Without `y`, the clusters of X are refined with the networks of an earlier ``fit(X, y)``.
+            Without `y`, the clusters of X are refined with the networks of an earlier ``fit(X, y)``, else
+            with those of `pretrained`.
 
         Returns
         -------
@@ -266,15 +274,15 @@ class GCNSegmenter(BaseGCN):
         ValueError
             If y names fewer than two classes, or `iop_range` is no range within [0, 1].
         sklearn.exceptions.NotFittedError
-            If y is None and no networks were trained before.
+            If y is None, no networks were trained before and `pretrained` is None.
         """
         self._check_parameters()
         if y is None:
             return self._fit_unlabelled(X)
         samples, classes = self._learning_samples(X, y)
-        self._seed, stages = self._draw_seed(), self._stages()
+        self._seed, stages, start = self._draw_seed(), self._stages(), self._start()
         with stages("learn affinity"):
-            graph, affinity = self._learn_affinity(samples, classes)
+            graph, affinity = self._learn_affinity(samples, classes, start)
         given, others = None, []
         if self.estimator is not None:
             with stages("estimator"):
@@ -284,7 +292,7 @@ class GCNSegmenter(BaseGCN):
         with stages("proposals"):
             proposals = self._cached(propose)(graph, self._settings(ProposalSettings, self._seed), others)
         with stages("train networks"):
-            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, segment=True)
+            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, True, start)
         self.weights_ = affinity | networks
         return self if given is None else self._keep(self._refine(graph, given, samples, stages))
 
@@ -343,14 +351,9 @@ class GCNSegmenter(BaseGCN):
         return (result.labels, result.probabilities) if return_probabilities else result.labels
 
     def _fit_unlabelled(self, X):
-        if not hasattr(self, "weights_"):
-            raise NotFittedError(
-                "This GCNSegmenter requires y to be passed, but the target y is None, and it has no networks "
-                "yet: how clusters look is learned from labelled samples. Call fit(X, y) with labels first; "
-                "then fit(X), fit_predict(X), predict(X) and refine(X, labels) work for any X of the same "
-                "embedding."
-            )
-        samples = self._new_samples(X)
+        samples = self._new_samples(X, first=self._use_pretrained())
+        if self.estimator is None:
+            return self
         self.initial_labels_ = self._clusters_of(X)
         return self._keep(self._refine_new(samples, self.initial_labels_))
 

@@ -108,7 +108,8 @@ def test_without_labels_earlier_networks_are_used(new, quick):
     np.testing.assert_array_equal(again.fit_predict(X), quick.predict(X))
     assert len(again.labels_) == len(again.probabilities_) == len(X)
     assert again.weights_ is not None
-    for method in (GCNClustering().fit, GCNClustering().fit_predict):
+    untrained = GCNClustering(pretrained=None)
+    for method in (untrained.fit, untrained.fit_predict):
         with pytest.raises(NotFittedError, match=r"has no networks yet.*Call fit\(X, y\) with labels first"):
             method(X)
     with pytest.raises(NotFittedError, match="is not fitted yet"):

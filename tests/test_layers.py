@@ -260,9 +260,8 @@ def test_training_stops_and_keeps_the_best(problems):
         np.testing.assert_array_equal(array, until_best[name])
 
 
-def test_epochs_and_dropout(monkeypatch):
+def test_epochs_and_dropout():
     """Batches keep their budget, long epochs see a random part of the examples, validation has no dropout."""
-    monkeypatch.setattr(_training, "_EPOCH_ROWS", 90)
     sizes = np.random.default_rng(0).integers(1, 9, 60)
     seen, dropped, kept = [], [], []
 
@@ -275,7 +274,9 @@ def test_epochs_and_dropout(monkeypatch):
             kept.append(rows)
         return network(rows.mean(dim=1, keepdim=True))[:, 0] ** 2
 
-    schedule = SHORT._replace(max_epochs=5, batch_size=20, n_iter_no_change=5, learning_rate=1e-3)
+    schedule = SHORT._replace(
+        max_epochs=5, batch_size=20, n_iter_no_change=5, learning_rate=1e-3, epoch_rows=90
+    )
     train_items, valid_items = np.arange(40), np.arange(40, 60)
     weights, curve = _training.train(
         torch.nn.Linear(1, 1), loss_of, sizes, train_items, valid_items, schedule, seed=0, device=CPU
@@ -441,24 +442,26 @@ def test_any_member_may_be_a_seed():
 @pytest.mark.parametrize("with_embedding", [True, False])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_seed_inputs_equal_a_loop(seed, with_embedding):
-    """Beside the structure: the seed's mark, each row's affinity to it and similarity to it."""
+    """Beside the structure: the seed's mark, each row's affinity to it and nearness to it."""
     random = np.random.default_rng(seed)
     subgraphs = random_subgraphs(seed)
     structure = random.random((19, 3)).astype(np.float32)  # as many rows as there are below
     embedding = random.standard_normal((30, 4)).astype(np.float32) if with_embedding else None
-    chosen = np.array([2, 0, 2, 1])
-    part = take(subgraphs, chosen)
+    part = take(subgraphs, np.array([2, 0, 2, 1]))
     seeds = part.offsets[:-1] + np.array([3, 0, 6, 0])
     found = seed_inputs(part, structure, embedding, seeds)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found[:, :3], structure)
     dense = part.adjacency.toarray()
     for number, row_seed in enumerate(seeds):
-        for row in range(*part.offsets[number : number + 2]):
-            affinity = dense[row, row_seed]
-            vertices = part.vertices[[row, row_seed]]
-            similarity = embedding[vertices[0]] @ embedding[vertices[1]] if with_embedding else affinity
-            np.testing.assert_allclose(found[row, 3:], [row == row_seed, affinity, similarity], atol=1e-5)
+        rows = np.arange(*part.offsets[number : number + 2])
+        near = dense[rows, row_seed]
+        if with_embedding:
+            apart = embedding[part.vertices[rows]] - embedding[part.vertices[row_seed]]
+            near = -((apart**2).sum(axis=1))
+        np.testing.assert_array_equal(found[rows, 3], rows == row_seed)
+        np.testing.assert_array_equal(found[rows, 4], dense[rows, row_seed])
+        np.testing.assert_allclose(found[rows, 5], (near - near.mean()) / (near.std() + 1e-6), atol=1e-4)
 
 
 def test_link_network_learns():

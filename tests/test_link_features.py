@@ -68,10 +68,14 @@ def slow_neighborhood_features(links, cosine, quality, number):
     weights = np.exp(standard - standard[:, :1])
     i, j = links.rows[number], links.cols[number]
     similarity = (links.similarity[number] - links.similarities.mean()) / links.similarities.std()
+    unlike = 1 - np.concatenate([links.similarities.ravel(), links.similarity[number : number + 1]])
+    log_unlike = np.log(np.maximum(unlike, 1e-3 * unlike[:-1].mean()))
+    apart_all, apart = log_unlike[:-1].reshape(standard.shape), log_unlike[-1]
     row = [similarity, (cosine[number] - cosine.mean()) / cosine.std(), *both(quality[i], quality[j])]
     for k in (1, 3, 5, 10, 20, 40, 80):
         place = min(k, standard.shape[1]) - 1
         row += both(similarity - standard[i, place], similarity - standard[j, place])
+        row += both(apart - apart_all[i, place], apart - apart_all[j, place])
     row += both(*np.log1p(links.ranks[:, number]))
     row.append(j in links.neighbors[i] and i in links.neighbors[j])
     return row + slow_overlap(links.neighbors, weights, i, j)[0]
@@ -125,7 +129,8 @@ def test_probability_features_equal_a_dense_reference(seed, gaps):
     expected = slow_probability_features(links, probability, rows)
     np.testing.assert_allclose(features, expected, atol=2e-3)
     without = ProbabilityFeatures(links, probability, None)(everywhere)
-    np.testing.assert_array_equal(without, features[:, :-1])
+    np.testing.assert_array_equal(without[:, :-1], features[:, :-1])
+    assert (without[:, -1] == 0).all()
 
 
 def reversed_case(rows, links, cosine, probability, quality):

@@ -120,7 +120,7 @@ def test_fit_without_labels_uses_what_was_learned(blobs, fitted):
     np.testing.assert_array_equal(again.labels_, fitted.predict(X))
     assert again.weights_ is not None
     with pytest.raises(NotFittedError, match=r"Call fit\(X, y\) with labels first"):
-        GCNSegmenter(KMeans(3)).fit(X)
+        GCNSegmenter(KMeans(3), pretrained=None).fit(X)
 
 
 def test_segments_as_the_pipeline_does(blobs, segmenter):
@@ -128,7 +128,9 @@ def test_segments_as_the_pipeline_does(blobs, segmenter):
     *_, X, y = blobs
     samples, graph, networks, detection, segmentation = graph_and_networks(segmenter, X)
     given = distinct_proposals(aggregate_labels(stray(y), samples)[None]).layers[0]
-    selection = GCNClustering(n_seeds=segmenter.n_seeds, min_score=0)._settings(SelectionSettings, 0)
+    selection = GCNClustering(n_seeds=segmenter.n_seeds, min_score=0, metric="euclidean")._settings(
+        SelectionSettings, 0
+    )
     scored = score_proposals(
         graph, distinct_proposals(given[None]), segmenter.weights_, networks, selection, Stages()
     )

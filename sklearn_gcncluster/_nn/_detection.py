@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .._subgraphs import Subgraphs, ranges, take, vertex_batches
-from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
+from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
 from ._layers import to_batch
 from ._models import DetectionNetwork
 from ._training import Schedule, Weights, resolve_device, train
@@ -22,6 +22,7 @@ def train_detection(
     hidden_channels: tuple[int, ...],
     pooling: str,
     schedule: Schedule,
+    start: Weights | None = None,
     seed: int,
     device: str,
     verbose: bool = False,
@@ -39,6 +40,8 @@ def train_detection(
         Proposals to stop by, of classes that the others do not have.
     embedding : float32 ndarray of shape (n_samples, n_features) or None
     hidden_channels, pooling, schedule, seed, device, verbose
+    start : dict of str to ndarray, optional
+        Weights of an earlier training to go on from.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def train_detection(
     loss_curve : ndarray of shape (n_epochs, 2)
     """
     on = resolve_device(device)
-    scale = input_scale(structure)
+    scale = input_scale(structure) if start is None else scale_of(start)
     inputs = torch.from_numpy((structure - scale["scale.mean"]) / scale["scale.std"]).to(on)
     samples = None if embedding is None else torch.tensor(embedding, device=on)
     truth = torch.tensor(quality, device=on)
@@ -67,6 +70,7 @@ def train_detection(
         np.flatnonzero(known & ~validation),
         np.flatnonzero(known & validation),
         schedule,
+        start=None if start is None else parameters_of(start),
         seed=seed,
         device=on,
         description="GCN-D",

@@ -30,9 +30,7 @@ class TrainedNetwork:
         self._device = resolve_device(device)
         self._mean, self._std = weights["scale.mean"], weights["scale.std"]
         parameters = {
-            name: torch.tensor(value, device=self._device)
-            for name, value in weights.items()
-            if not name.startswith("scale.")
+            name: torch.tensor(value, device=self._device) for name, value in parameters_of(weights).items()
         }
         network.load_state_dict(parameters, assign=True)
         self._network = network.eval()
@@ -53,3 +51,13 @@ class TrainedNetwork:
 def input_scale(structure: np.ndarray) -> Weights:
     """Mean and deviation of each structural input, to be kept with the weights."""
     return {"scale.mean": structure.mean(axis=0), "scale.std": structure.std(axis=0) + 1e-6}
+
+
+def scale_of(weights: Weights) -> Weights:
+    """What of the weights is the scale of the inputs."""
+    return {name: value for name, value in weights.items() if name.startswith("scale.")}
+
+
+def parameters_of(weights: Weights) -> Weights:
+    """What of the weights are parameters of the network."""
+    return {name: value for name, value in weights.items() if not name.startswith("scale.")}

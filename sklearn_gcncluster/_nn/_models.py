@@ -65,7 +65,7 @@ class SegmentationNetwork(nn.Module):
 
 
 N_SEED_INPUTS = 3
-"""The seed's mark, the affinity to the seed (0 if not linked), the similarity to the seed."""
+"""The seed's mark, the affinity to the seed (0 if not linked), the nearness to the seed."""
 
 
 def _hidden(channels):

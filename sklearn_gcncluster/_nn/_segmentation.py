@@ -12,7 +12,7 @@ import torch
 from scipy.special import expit
 
 from .._subgraphs import Subgraphs, ranges, take, vertex_batches
-from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
+from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
 from ._layers import to_batch
 from ._models import N_SEED_INPUTS, SegmentationNetwork
 from ._training import Schedule, Weights, resolve_device, train
@@ -46,7 +46,10 @@ def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: 
 def seed_inputs(
     part: Subgraphs, structure: np.ndarray, rows: np.ndarray | None, seeds: np.ndarray
 ) -> np.ndarray:
-    """Inputs of GCN-S: structure, the mark of the seed, the affinity and the similarity to it.
+    """Inputs of GCN-S: structure, the mark of the seed, the affinity to it, the nearness to it.
+
+    Nearness is the negative squared distance, in standard deviations from its mean over the proposal, so that
+    it means the same in every embedding.
 
     Parameters
     ----------
@@ -54,20 +57,22 @@ def seed_inputs(
         One proposal for each hypothesis.
     structure : float32 ndarray of shape (n_rows, n_structure)
     rows : float32 ndarray of shape (n_samples, n_features) or None
-        Embedding; without it, the similarity to the seed is the affinity again.
+        Embedding; without it, nearness is by affinity.
     seeds : intp ndarray of shape (n_hypotheses,)
         Row of each hypothesis's seed, counted within `part`.
     """
-    sizes = np.diff(part.offsets)
+    sizes, first = np.diff(part.offsets), part.offsets[:-1]
     marks = np.zeros((len(structure), N_SEED_INPUTS), dtype=np.float32)
     marks[seeds, 0] = 1
     linked = part.adjacency[seeds]
     marks[linked.indices, 1] = linked.data  # blocks do not touch: each column holds at most one entry
-    if rows is None:
-        marks[:, 2] = marks[:, 1]
-    else:
-        seed_vectors = np.repeat(rows[part.vertices[seeds]], sizes, axis=0)
-        marks[:, 2] = np.einsum("ij,ij->i", rows[part.vertices], seed_vectors)
+    near = marks[:, 1]
+    if rows is not None:
+        apart = rows[part.vertices] - np.repeat(rows[part.vertices[seeds]], sizes, axis=0)
+        near = -np.einsum("ij,ij->i", apart, apart)
+    near = near - np.repeat(np.add.reduceat(near, first) / sizes, sizes)
+    deviation = np.sqrt(np.add.reduceat(near**2, first) / sizes)
+    marks[:, 2] = near / np.repeat(deviation + 1e-6, sizes)
     return np.concatenate([structure, marks], axis=1)
 
 
@@ -82,6 +87,7 @@ def train_segmentation(
     n_seeds: int,
     hidden_channels: tuple[int, ...],
     schedule: Schedule,
+    start: Weights | None = None,
     seed: int,
     device: str,
     verbose: bool = False,
@@ -95,7 +101,7 @@ def train_segmentation(
     structure, embedding
         As for :func:`~sklearn_gcncluster._nn._detection.train_detection`.
     rows : float32 ndarray of shape (n_samples, n_features) or None
-        What similarity to the seed is taken of.
+        What nearness to the seed is taken of.
     labels : int ndarray of shape (n_rows,)
         Class of each row, -1 for unlabelled: never a seed, never in the loss.
     validation : bool ndarray of shape (n_proposals,)
@@ -109,10 +115,11 @@ def train_segmentation(
     on = resolve_device(device)
     proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
     samples = None if embedding is None else torch.tensor(embedding, device=on)
-    scale = input_scale(
-        np.concatenate([structure, np.zeros((len(structure), N_SEED_INPUTS), np.float32)], axis=1)
-    )
-    scale["scale.std"][-N_SEED_INPUTS:] = 1
+    if start is not None:
+        scale = scale_of(start)
+    else:
+        scale = input_scale(np.pad(structure, ((0, 0), (0, N_SEED_INPUTS))))
+        scale["scale.std"][-N_SEED_INPUTS:] = 1
 
     def loss_of(network, items, dropout):
         part = take(subgraphs, proposals[items])
@@ -139,6 +146,7 @@ def train_segmentation(
         np.flatnonzero(~validation[proposals]),
         np.flatnonzero(validation[proposals]),
         schedule,
+        start=None if start is None else parameters_of(start),
         seed=seed,
         device=on,
         description="GCN-S",

@@ -16,8 +16,8 @@ Weights = dict[str, np.ndarray]
 
 _MIN_BATCHES = 24
 """Batches in an epoch: on small data they are smaller, since a few long steps do not learn anything."""
-_EPOCH_ROWS = 120_000
-"""Rows seen in an epoch: where there are more, each epoch sees a random part, so training takes minutes."""
+_FURTHER_RATE = 0.25
+"""Share of the learning rate with which a trained network learns on."""
 
 
 class Schedule(NamedTuple):
@@ -31,6 +31,8 @@ class Schedule(NamedTuple):
     dropout: float
     n_iter_no_change: int
     """Epochs without a better validation loss after which training stops."""
+    epoch_rows: int = 120_000
+    """Rows in an epoch: where there are more, each epoch sees a random part, so training takes minutes."""
 
 
 def resolve_device(device: str) -> torch.device:
@@ -48,6 +50,7 @@ def train(
     valid_items: np.ndarray,
     schedule: Schedule,
     *,
+    start: Weights | None = None,
     seed: int,
     device: torch.device,
     description: str = "training",
@@ -58,37 +61,50 @@ def train(
     Parameters
     ----------
     network : Module
-        Its parameters are overwritten by random ones.
+        Its parameters are overwritten.
     loss_of : callable(network, items, dropout) -> Tensor of shape (n_items,)
         Loss of each item, an item being a training example (a proposal, or a proposal with a seed).
     sizes : int ndarray of shape (n_items,)
         Rows of each item, for the budget of a batch.
     train_items, valid_items : int ndarrays
         Which items to learn from and which to stop by.
-    schedule, seed, device, description, verbose
+    schedule : Schedule
+    start : dict of str to float32 ndarray, optional
+        Parameters to start from, and to keep if no epoch is better; by default random ones.
+    seed, device, description, verbose
 
     Returns
     -------
     weights : dict of str to float32 ndarray
     loss_curve : float ndarray of shape (n_epochs, 2)
-        Mean training and validation loss of each epoch.
+        Mean training and validation loss of each epoch; with `start`, before the first one too.
     """
     generator = torch.Generator(device).manual_seed(seed)
     order_random = np.random.default_rng(seed)
-    _initialise(network, generator)
+    if start is None:
+        _initialise(network, generator)
+    else:
+        network.load_state_dict({name: torch.tensor(value) for name, value in start.items()}, assign=True)
     network.to(device)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
-    )
+    rate = schedule.learning_rate * (1 if start is None else _FURTHER_RATE)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=schedule.weight_decay)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
-    valid_items = _within(order_random.permutation(valid_items), sizes)
+    valid_items = _within(order_random.permutation(valid_items), sizes, schedule.epoch_rows)
     valid_batches = vertex_batches(offsets, valid_items, schedule.batch_size)
-    rows_per_epoch = min(int(sizes[train_items].sum()), _EPOCH_ROWS)
+    rows_per_epoch = min(int(sizes[train_items].sum()), schedule.epoch_rows)
     batch_size = max(min(schedule.batch_size, rows_per_epoch // _MIN_BATCHES), 1)
+
+    def loss_over(batches):
+        with torch.no_grad():
+            return sum(float(loss_of(network, items, no_dropout).sum()) for items in batches)
+
     best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
+    if start is not None and len(valid_items):
+        best_loss = loss_over(valid_batches) / len(valid_items)
+        curve.append((np.nan, best_loss))
     for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
         total = 0.0
-        epoch_items = _within(order_random.permutation(train_items), sizes)
+        epoch_items = _within(order_random.permutation(train_items), sizes, schedule.epoch_rows)
         for items in vertex_batches(offsets, epoch_items, batch_size):
             losses = loss_of(network, items, _dropout(schedule.dropout, generator))
             optimiser.zero_grad()
@@ -96,9 +112,7 @@ def train(
             optimiser.step()
             total += float(losses.detach().sum())
         mean = total / max(len(epoch_items), 1)
-        with torch.no_grad():
-            valid = sum(float(loss_of(network, items, no_dropout).sum()) for items in valid_batches)
-        curve.append((mean, valid / len(valid_items) if len(valid_items) else mean))
+        curve.append((mean, loss_over(valid_batches) / len(valid_items) if len(valid_items) else mean))
         if curve[-1][1] < best_loss:
             best, best_loss, waited = network_weights(network), curve[-1][1], 0
         else:
@@ -108,9 +122,9 @@ def train(
     return best, np.array(curve)
 
 
-def _within(items, sizes):
-    """As many of the items, in their order, as an epoch may have; at least one."""
-    return items[: max(int(np.searchsorted(np.cumsum(sizes[items]), _EPOCH_ROWS, side="right")), 1)]
+def _within(items, sizes, n_rows):
+    """As many of the items, in their order, as have so many rows; at least one."""
+    return items[: max(int(np.searchsorted(np.cumsum(sizes[items]), n_rows, side="right")), 1)]
 
 
 def network_weights(network: nn.Module) -> Weights:

@@ -1,0 +1,168 @@
+"""Tests of networks that were trained before: those of the package, of a file, of another estimator."""
+
+import copy
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import adjusted_rand_score
+
+from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
+from sklearn_gcncluster.datasets import load_glyphs, make_identities
+from sklearn_gcncluster.metrics import bcubed_fscore
+
+QUICK = {"hidden_channels": (16, 8), "n_networks": 1, "max_epochs": 3, "n_training_seeds": 1, "n_seeds": 2}
+
+
+def spread_blobs(n_classes, n_samples, n_features, seed=0):
+    """Blobs on a jittered grid, so far apart that anyone would tell them."""
+    random = np.random.default_rng(seed)
+    side = int(np.ceil(n_classes ** (1 / min(n_features, 8))))
+    grid = np.stack(
+        np.unravel_index(
+            random.permutation(side ** min(n_features, 8))[:n_classes], (side,) * min(n_features, 8)
+        ),
+        axis=1,
+    )
+    centres = np.zeros((n_classes, n_features))
+    centres[:, : grid.shape[1]] = 20 * grid
+    centres += random.normal(size=centres.shape)
+    y = np.concatenate([np.arange(n_classes), random.integers(0, n_classes, n_samples - n_classes)])
+    return centres[y] + random.normal(size=(n_samples, n_features)), y
+
+
+@pytest.fixture(scope="module")
+def identities():
+    """Labelled samples, and others of other classes: X, y, X, y."""
+    X, y = make_identities(1200, n_features=32, random_state=3)
+    return X[y % 2 == 0], y[y % 2 == 0], X[y % 2 == 1], y[y % 2 == 1]
+
+
+@pytest.fixture(scope="module")
+def trained(identities):
+    """A clusterer with networks of its own."""
+    X, y, *_ = identities
+    return GCNClustering(**QUICK, pretrained=None, random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "n_samples", "n_features"),
+    [(20, 400, 2), (20, 2000, 3), (200, 4000, 8), (100, 2000, 64), (20, 1000, 512), (2, 30, 2)],
+)
+def test_easy_blobs_without_labels(n_classes, n_samples, n_features):
+    """Well separated blobs are found with defaults and no labels."""
+    X, y = spread_blobs(n_classes, n_samples, n_features)
+    labels = GCNClustering(random_state=0).fit_predict(X)
+    assert adjusted_rand_score(y, labels) > 0.95
+
+
+@pytest.mark.parametrize(("n_samples", "n_features"), [(1000, 16), (3000, 128)])
+def test_noise_is_left_alone(n_samples, n_features):
+    """Where there are no clusters, most samples are outliers."""
+    X = np.random.default_rng(0).normal(size=(n_samples, n_features))
+    assert (GCNClustering(random_state=0).fit_predict(X) == -1).mean() > 0.8
+
+
+def test_without_labels_on_glyphs():
+    """Real clusters are found with no labels and no parameters, better than by k-means with their number."""
+    X, y = load_glyphs(return_X_y=True)
+    X, y = X[y % 4 == 0], y[y % 4 == 0]
+    found = GCNClustering(random_state=0).fit(X)
+    given = KMeans(100, n_init=1, random_state=0).fit_predict(X)
+    assert bcubed_fscore(y, found.labels_) > bcubed_fscore(y, given)
+    np.testing.assert_array_equal(found.predict(X), found.labels_)
+    assert not hasattr(found, "loss_curve_")
+
+
+def test_other_widths_after_each_other():
+    """Networks that look at structure know any embedding, also one after the other."""
+    clusterer = GCNClustering(random_state=0)
+    for n_features in (3, 40):
+        X, y = spread_blobs(10, 300, n_features)
+        assert adjusted_rand_score(y, clusterer.fit_predict(X)) > 0.9
+        assert clusterer.n_features_in_ == n_features
+
+
+@pytest.mark.filterwarnings("ignore:.*outside the range they were trained on")
+@pytest.mark.parametrize("how", ["frozen", "file"])
+def test_networks_of_another_estimator(identities, trained, tmp_path, how):
+    """A frozen estimator or its file cluster as the estimator itself does."""
+    *_, X, _ = identities
+    trained.save(tmp_path / "networks.safetensors")
+    source = FrozenEstimator(trained) if how == "frozen" else tmp_path / "networks.safetensors"
+    other = clone(GCNClustering(pretrained=source, random_state=0)).fit(X)
+    other._seed = trained._seed
+    np.testing.assert_array_equal(other.predict(X), trained.predict(X))
+    with pytest.raises(ValueError, match="has 5 features, but the pretrained networks know embeddings of 32"):
+        other.fit(X[:, :5])
+
+
+def test_networks_without_labels_are_saved(tmp_path):
+    """An estimator that took its networks from elsewhere is saved with them."""
+    X, _ = spread_blobs(10, 300, 40)
+    clusterer = GCNClustering(**QUICK, random_state=0).fit(X)
+    clusterer.save(tmp_path / "all.safetensors")
+    np.testing.assert_array_equal(load(tmp_path / "all.safetensors").predict(X), clusterer.labels_)
+
+
+def test_labels_go_on_from_networks(identities):
+    """With few labels, training that may go on from good networks is no worse than from scratch."""
+    X, y, X_new, y_new = identities
+    few = np.isin(y, np.unique(y)[:12])
+    scores = [
+        GCNClustering(pretrained=pretrained, n_networks=1, max_epochs=5, random_state=0)
+        .fit(X[few], y[few])
+        .score(X_new, y_new)
+        for pretrained in ("universal", None)
+    ]
+    assert scores[0] > scores[1] - 0.02
+
+
+def test_networks_of_other_shape_are_no_start(identities, trained):
+    """What was trained for other features or widths plays no part in fit(X, y)."""
+    X, y, *_ = identities
+    again = GCNClustering(**QUICK, random_state=0).fit(X, y)  # universal networks are wider
+    for part, arrays in trained.weights_.items():
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(again.weights_[part][name], array)
+
+
+def test_segmenter_without_labels():
+    """Clusters of another clusterer are refined with the networks of the package."""
+    X, y = spread_blobs(30, 900, 40)
+    given = y // 2
+    segmenter = GCNSegmenter(random_state=0).fit(X)
+    refined = segmenter.refine(X, given)
+    assert bcubed_fscore(y, refined) > bcubed_fscore(y, given) + 0.1
+    behind = GCNSegmenter(KMeans(15, n_init=1, random_state=0), random_state=0).fit(X)
+    assert bcubed_fscore(y, behind.labels_) > bcubed_fscore(y, behind.initial_labels_) + 0.1
+
+
+def test_data_unlike_any_seen_warns(identities, trained):
+    """The share of inputs outside the range of training is told, if it is large."""
+    *_, X, _ = identities
+    narrow, wide = copy.deepcopy(trained), copy.deepcopy(trained)
+    narrow.weights_["range"]["high"][:3] = narrow.weights_["range"]["low"][:3]
+    wide.weights_["range"] = {
+        "low": np.full_like(trained.weights_["range"]["low"], -np.inf),
+        "high": np.full_like(trained.weights_["range"]["high"], np.inf),
+    }
+    with pytest.warns(UserWarning, match="[0-9]+% of what .* lies outside the range they were trained on"):
+        GCNClustering(pretrained=FrozenEstimator(narrow), random_state=0).fit(X)
+    GCNClustering(pretrained=FrozenEstimator(wide), random_state=0).fit(X)  # warnings are errors here
+
+
+def test_wrong_sources(trained, tmp_path):
+    """What is no source of networks says what would be one."""
+    X, _ = spread_blobs(5, 60, 8)
+    with pytest.raises(ValueError, match='is no file. Give "universal", the path of a file'):
+        GCNClustering(pretrained=str(tmp_path / "no.safetensors")).fit(X)
+    with pytest.raises(ValueError, match="The 'pretrained' parameter"):
+        GCNClustering(pretrained=trained).fit(X)
+    with pytest.raises(ValueError, match="given as pretrained, has no networks"):
+        GCNClustering(pretrained=FrozenEstimator(KMeans())).fit(X)
+    with pytest.raises(NotFittedError, match=r'take GCNClustering\(pretrained="universal"\)'):
+        GCNClustering(pretrained=None).fit(X)
