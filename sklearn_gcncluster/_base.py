@@ -12,9 +12,9 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._affinity import PARTS, GraphSettings, Weights, affinity_graph, learn_affinity, neighbor_links
+from ._affinity import PARTS, GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._compat import HasMethods, Interval, StrOptions
-from ._learning import NetworkSettings, learn_detection, learn_segmentation
+from ._learning import NetworkSettings, SegmentationSettings, learn_detection, learn_segmentation
 from ._neighbors import EXACT_UP_TO
 from ._persistence import save
 from ._samples import Samples, aggregate_labels, class_codes, distinct_samples, graph_samples
@@ -252,14 +252,13 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     def _learn_networks(self, graph, proposals, classes, segment):
         settings = self._settings(NetworkSettings, self._seed)
-        learn = (learn_detection, learn_segmentation) if segment else (learn_detection,)
-        weights: Weights = {}
-        curves: dict[str, np.ndarray] = {}
-        for part in learn:
-            learned = self._cached(part)(graph, proposals, classes, settings, self.verbose)
-            weights |= learned[0]
-            curves |= learned[1]
-        return weights, curves
+        given = graph, proposals, classes, settings
+        weights, curves = self._cached(learn_detection)(*given, verbose=self.verbose)
+        if not segment:
+            return weights, curves
+        impure = self._settings(SegmentationSettings, self._seed)
+        more_weights, more_curves = self._cached(learn_segmentation)(*given, impure, verbose=self.verbose)
+        return weights | more_weights, curves | more_curves
 
     def _cached(self, function):
         """The function, or one that looks into the cache first; how it runs is no part of the key."""

@@ -25,11 +25,16 @@ class NetworkSettings(NamedTuple):
     hidden_channels: tuple[int, ...]
     pooling: str
     n_networks: int
-    iop_range: tuple[float, float]
-    n_training_seeds: int
     schedule: dict[str, float]
     device: str
     seed: int
+
+
+class SegmentationSettings(NamedTuple):
+    """What GCN-S learns from. Apart from the rest, so that a cache keeps GCN-D when these change."""
+
+    iop_range: tuple[float, float]
+    n_training_seeds: int
 
 
 def learn_detection(
@@ -76,14 +81,21 @@ def learn_detection(
 
 
 def learn_segmentation(
-    graph: Graph, proposals: Proposals, y: np.ndarray, settings: NetworkSettings, verbose: bool = False
+    graph: Graph,
+    proposals: Proposals,
+    y: np.ndarray,
+    settings: NetworkSettings,
+    segmentation: SegmentationSettings,
+    verbose: bool = False,
 ) -> tuple[Weights, dict[str, np.ndarray]]:
     """Train GCN-S on the proposals whose true IoP is in ``iop_range``.
 
     Parameters
     ----------
-    graph, proposals, y, settings, verbose
+    graph, proposals, y, settings
         As for :func:`learn_detection`.
+    segmentation : SegmentationSettings
+    verbose : bool
 
     Returns
     -------
@@ -94,7 +106,7 @@ def learn_segmentation(
     from ._nn._segmentation import train_segmentation
 
     targets = proposal_targets(proposals, y)
-    lowest, highest = settings.iop_range
+    lowest, highest = segmentation.iop_range
     impure = (targets.iop >= lowest) & (targets.iop <= highest) & (proposals.sizes > 2)
     if not impure.any():
         return {}, {}
@@ -106,7 +118,7 @@ def learn_segmentation(
         rows=graph.rows,
         labels=y[part.vertices],
         validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
-        n_seeds=settings.n_training_seeds,
+        n_seeds=segmentation.n_training_seeds,
         seed=settings.seed,
         **_common(graph, settings, verbose),
     )

@@ -1,6 +1,7 @@
 """What users of GCNClustering see."""
 
 import copy
+import importlib
 import os
 import pickle
 import subprocess
@@ -83,7 +84,7 @@ def counted(monkeypatch, target):
     """A list that grows with each call of a function."""
     calls = []
     module, _, name = target.rpartition(".")
-    original = getattr(sys.modules[module], name)
+    original = getattr(importlib.import_module(module), name)
 
     def call(*args, **kwargs):
         calls.append(name)
@@ -585,6 +586,20 @@ def test_memory_saves_the_work(labelled, tmp_path, monkeypatch):
     assert all(calls)
 
 
+def test_memory_keeps_detection_apart(labelled, tmp_path, monkeypatch):
+    """What GCN-S learns from is no reason to train GCN-D again."""
+    X, y = labelled
+    estimator = GCNClustering(**QUICK, memory=str(tmp_path)).fit(X, y)
+    detection = counted(monkeypatch, "sklearn_gcncluster._nn._detection.train_detection")
+    segmentation = counted(monkeypatch, "sklearn_gcncluster._nn._segmentation.train_segmentation")
+    other = {"iop_range": (0.1, 0.9), "n_training_seeds": 2}
+    cached = clone(estimator).set_params(**other).fit(X, y)
+    assert len(detection) == 0
+    assert len(segmentation) == 1
+    fresh = clone(estimator).set_params(**other, memory=None).fit(X, y)
+    np.testing.assert_array_equal(cached.labels_, fresh.labels_)
+
+
 def test_memory_knows_what_matters(labelled, tmp_path, monkeypatch):
     """Parameters of the proposals search no neighbours again; other samples and other graphs do."""
     X, y = labelled
@@ -600,3 +615,28 @@ def test_memory_knows_what_matters(labelled, tmp_path, monkeypatch):
     searches.clear()
     estimator.predict(X[:100])
     assert searches == []
+
+
+def test_grid_search_searches_neighbors_once_a_fold(labelled, tmp_path, monkeypatch):
+    """Twelve candidates of proposal parameters make as many graphs as one, in fit and in score."""
+    X, y = labelled
+    calls = [
+        counted(monkeypatch, f"sklearn_gcncluster.{name}")
+        for name in ("_affinity.nearest_neighbors", "_nn._links.train_links")
+    ]
+    quick = GCNClustering(**{**QUICK, "affinity": "learned", "max_epochs": 1})
+
+    def number_of_calls(name, **grid):
+        for made in calls:
+            made.clear()
+        estimator = clone(quick).set_params(memory=str(tmp_path / name))
+        search = GridSearchCV(estimator, grid, cv=GroupKFold(2), refit=False).fit(X, y, groups=y)
+        return len(search.cv_results_["params"]), list(map(len, calls))
+
+    one, of_one = number_of_calls("one", n_levels=[2])
+    twelve, of_twelve = number_of_calls(
+        "twelve", n_levels=[1, 2], edge_threshold=["auto", 0.2], max_supervertex_size=[10, 20, 100]
+    )
+    assert (one, twelve) == (1, 12)
+    assert all(of_one)
+    assert of_twelve == of_one
