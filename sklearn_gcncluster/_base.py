@@ -203,7 +203,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 f'with metric="{self.metric}" X is a square matrix, one row and one column for each sample. '
                 "Samples are clustered jointly, so a graph from new samples to those of fit, as predict of a "
                 "pipeline and cross-validation make it, does not tell enough; make one of the new samples "
-                "alone, as KNeighborsTransformer().fit_transform(X_new) does."
+                "alone, as KNeighborsTransformer().fit_transform(X_new) does, and in a pipeline "
+                "FunctionTransformer(kneighbors_graph)."
             )
         return graph_samples(X, self.metric)
 

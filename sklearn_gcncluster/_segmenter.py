@@ -43,8 +43,10 @@ class GCNSegmenter(BaseGCN):
         from anywhere, and there is no :meth:`predict`.
     n_neighbors : int, default=80
         Neighbours of each sample in the affinity graph.
-    metric : {"cosine", "euclidean"}, default="cosine"
-        Of the neighbours. `estimator` has a metric of its own.
+    metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="cosine"
+        Of the neighbours. With "precomputed", X is a square matrix of distances, usually the sparse one of
+        :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
+        `estimator` has a metric of its own, and is given the same X.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
         How neighbours are searched: exactly, or by hnswlib; "auto" takes hnswlib for large data.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
@@ -85,7 +87,7 @@ class GCNSegmenter(BaseGCN):
     max_epochs : int, default=40
         Epochs of training at most, for each network.
     learning_rate : float, default=0.002
-        Of Adam.
+        Of AdamW.
     batch_size : int, default=8192
         Vertices in a batch.
     dropout : float, default=0.3

@@ -21,8 +21,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
-from sklearn.neighbors import KNeighborsTransformer
+from sklearn.neighbors import KNeighborsTransformer, kneighbors_graph
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_html_repr
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
@@ -425,6 +426,24 @@ def test_distances_in_a_pipeline(labelled):
     assert pipeline[-1].predict(graph).shape == (100,)
     with pytest.raises(ValueError, match=r"square matrix.*KNeighborsTransformer\(\).fit_transform\(X_new\)"):
         pipeline.predict(X[:100])
+
+
+def test_graph_of_new_samples_in_a_pipeline(labelled, new):
+    """A step without memory links new samples to each other: predict and cross-validation work."""
+    X, y = labelled
+    links = FunctionTransformer(kneighbors_graph, kw_args={"n_neighbors": 30, "mode": "distance"})
+    pipeline = make_pipeline(links, GCNClustering(**QUICK, metric="precomputed"))
+    grid = {"gcnclustering__min_score": [0.3, 0.5], "functiontransformer__kw_args": [links.kw_args]}
+    search = GridSearchCV(pipeline, grid, cv=GroupKFold(2), error_score="raise").fit(X, y, groups=y)
+    np.testing.assert_array_equal(
+        search.predict(new[0]),
+        search.best_estimator_[-1].predict(kneighbors_graph(new[0], 30, mode="distance")),
+    )
+    graph = kneighbors_graph(X, 30, mode="distance")
+    with pytest.raises(ValueError, match=r"cross-validation.*FunctionTransformer\(kneighbors_graph\)"):
+        cross_val_score(pipeline[-1], graph, y, groups=y, cv=GroupKFold(2), error_score="raise")
+    train, test = next(GroupKFold(2).split(y, groups=y))
+    assert clone(pipeline[-1]).fit(graph[train][:, train], y[train]).score(graph[test][:, test], y[test]) > 0
 
 
 def test_affinities(labelled):
