@@ -151,12 +151,14 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     def _check_parameters(self):
         """What goes beyond one parameter's kind and range."""
-        if len(self.iop_range) != 2 or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
+        numbers = all(isinstance(share, Real) for share in self.iop_range)
+        if len(self.iop_range) != 2 or not numbers or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
             raise ValueError(
                 f"iop_range must be two shares in ascending order, within [0, 1], but is {self.iop_range!r}."
             )
         if not self.hidden_channels or not all(
-            isinstance(width, Integral) and int(width) >= 1 for width in self.hidden_channels
+            isinstance(width, Integral) and not isinstance(width, bool) and int(width) >= 1
+            for width in self.hidden_channels
         ):
             raise ValueError(
                 f"hidden_channels must be one or more positive integers, but is {self.hidden_channels!r}."
@@ -171,7 +173,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
     def _learning_samples(self, X, y) -> tuple[Samples, np.ndarray]:
         """Samples of the graph and the class code of each, -1 for unlabelled."""
         X, y = validate_data(self, X, y, **self._accepted())
-        check_classification_targets(y)
+        # Twice, since scikit-learn warns of regression where most classes have a single sample.
+        check_classification_targets(np.repeat(y, 2))
         classes, codes = class_codes(y)
         if len(classes) < 2:
             found = "no labelled sample (all are -1)" if not len(classes) else f"one class ({classes[0]!r})"

@@ -174,6 +174,14 @@ def test_names_of_classes(labelled, quick):
     np.testing.assert_array_equal(GCNClustering(**QUICK).fit(X, names).labels_, quick.labels_)
 
 
+def test_classes_of_one_sample(labelled):
+    """Labels by the hundred for few samples are classes all the same: no warning of a regression."""
+    X, y = labelled
+    one_each = np.where(y < 8, y, 100 + np.arange(len(y)))
+    assert len(np.unique(one_each)) > len(y) / 2
+    assert GCNClustering(**QUICK).fit(X, one_each).labels_.shape == y.shape
+
+
 def test_finds_unseen_classes(identities, trained):
     """Better than average linkage with the threshold that is best for the training half."""
     X_train, y_train, X, y = identities
@@ -345,6 +353,14 @@ def test_impossible_input(labelled, quick):
         ({"iop_range": (0.7, 0.3)}, "iop_range must be two shares in ascending order"),
         ({"iop_range": (0.3,)}, "iop_range must be two shares in ascending order"),
         ({"hidden_channels": ()}, "hidden_channels must be one or more positive integers"),
+        ({"iop_range": ("low", "high")}, "iop_range must be two shares in ascending order"),
+        ({"edge_threshold": [0.2, 2.0]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": []}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": [[0.1, 0.2]]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": ["high"]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"min_proposal_size": 1000}, "No proposal has from 1000 to 219 members.*nothing to learn from"),
+        ({"min_proposal_size": 5, "max_proposal_size": 4}, "No proposal has from 5 to 4 members"),
+        ({"hidden_channels": (True,)}, "hidden_channels must be one or more positive integers"),
         ({"hidden_channels": (8, 0.5)}, "hidden_channels must be one or more positive integers"),
         ({"proposals": ()}, "proposals is empty. Name at least one source: 'supervertices', 'average_link'"),
         ({"proposals": ("supervertices", "kmeans")}, "proposals has 'kmeans'. Name at least one source"),
