@@ -243,7 +243,7 @@ def main():
         rows=np.concatenate(rows),
         labels=label[inside],
         validation=fold[impure] == 0,
-        n_seeds=networks.n_training_seeds,
+        n_seeds=estimator.n_training_seeds,
         seed=SEED,
         **common,
     )

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory, validate_dat
 
 from ._affinity import PARTS, GraphSettings, Weights, affinity_graph, learn_affinity, neighbor_links
 from ._compat import HasMethods, Interval, StrOptions
-from ._learning import NetworkSettings, learn_detection, learn_segmentation
+from ._learning import NetworkSettings, SegmentationSettings, learn_detection, learn_segmentation
 from ._neighbors import EXACT_UP_TO
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained, shaping
@@ -163,12 +163,14 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     def _check_parameters(self):
         """What goes beyond one parameter's kind and range."""
-        if len(self.iop_range) != 2 or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
+        numbers = all(isinstance(share, Real) for share in self.iop_range)
+        if len(self.iop_range) != 2 or not numbers or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
             raise ValueError(
                 f"iop_range must be two shares in ascending order, within [0, 1], but is {self.iop_range!r}."
             )
         if not self.hidden_channels or not all(
-            isinstance(width, Integral) and int(width) >= 1 for width in self.hidden_channels
+            isinstance(width, Integral) and not isinstance(width, bool) and int(width) >= 1
+            for width in self.hidden_channels
         ):
             raise ValueError(
                 f"hidden_channels must be one or more positive integers, but is {self.hidden_channels!r}."
@@ -183,7 +185,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
     def _learning_samples(self, X, y) -> tuple[Samples, np.ndarray]:
         """Samples of the graph and the class code of each, -1 for unlabelled."""
         X, y = validate_data(self, X, y, **self._accepted())
-        check_classification_targets(y)
+        # Twice, since scikit-learn warns of regression where most classes have a single sample.
+        check_classification_targets(np.repeat(y, 2))
         classes, codes = class_codes(y)
         if len(classes) < 2:
             found = "no labelled sample (all are -1)" if not len(classes) else f"one class ({classes[0]!r})"
@@ -245,7 +248,8 @@ class BaseGCN(ClusterMixin, BaseEstimator):
                 f'with metric="{self.metric}" X is a square matrix, one row and one column for each sample. '
                 "Samples are clustered jointly, so a graph from new samples to those of fit, as predict of a "
                 "pipeline and cross-validation make it, does not tell enough; make one of the new samples "
-                "alone, as KNeighborsTransformer().fit_transform(X_new) does."
+                "alone, as KNeighborsTransformer().fit_transform(X_new) does, and in a pipeline "
+                "FunctionTransformer(kneighbors_graph)."
             )
         return graph_samples(X, self.metric)
 
@@ -309,14 +313,13 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     def _learn_networks(self, graph, proposals, classes, segment, start):
         settings = self._settings(NetworkSettings, self._seed)
-        learn = (learn_detection, learn_segmentation) if segment else (learn_detection,)
-        weights: Weights = {}
-        curves: dict[str, np.ndarray] = {}
-        for part in learn:
-            learned = self._cached(part)(graph, proposals, classes, settings, start, self.verbose)
-            weights |= learned[0]
-            curves |= learned[1]
-        return weights, curves
+        given = graph, proposals, classes, settings
+        weights, curves = self._cached(learn_detection)(*given, start, verbose=self.verbose)
+        if not segment:
+            return weights, curves
+        impure = self._settings(SegmentationSettings, self._seed)
+        learned = self._cached(learn_segmentation)(*given, impure, start, verbose=self.verbose)
+        return weights | learned[0], curves | learned[1]
 
     def _cached(self, function):
         """The function, or one that looks into the cache first; how it runs is no part of the key."""

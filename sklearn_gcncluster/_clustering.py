@@ -302,6 +302,12 @@ class GCNClustering(BaseGCN):
             graph, affinity = self._learn_affinity(samples, classes, start)
         with stages("proposals"):
             proposals = self._propose(graph)
+        if not len(proposals.sizes):
+            largest = self.max_proposal_size or len(samples.inverse)
+            raise ValueError(
+                f"No proposal has from {self.min_proposal_size} to {largest} members, so there is nothing to "
+                "learn from. Choose a smaller min_proposal_size or a larger max_proposal_size."
+            )
         with stages("train networks"):
             networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, self.segment, start)
         self.weights_ = affinity | networks
@@ -309,6 +315,14 @@ class GCNClustering(BaseGCN):
 
     def _check_parameters(self):
         super()._check_parameters()
+        if not isinstance(self.edge_threshold, str):
+            thresholds = np.atleast_1d(self.edge_threshold)
+            numbers = thresholds.ndim == 1 and thresholds.dtype.kind in "iuf"
+            if not numbers or not len(thresholds) or not (thresholds < 1).all():
+                raise ValueError(
+                    "edge_threshold must be 'auto', or one or more numbers below 1, but is "
+                    f"{self.edge_threshold!r}."
+                )
         own = [source for source in self.proposals if not isinstance(source, str)]
         unknown = [name for name in self.proposals if isinstance(name, str) and name not in SOURCES]
         unknown += [source for source in own if not (hasattr(source, "fit_predict") or callable(source))]

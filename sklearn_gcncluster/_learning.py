@@ -25,11 +25,16 @@ class NetworkSettings(NamedTuple):
     hidden_channels: tuple[int, ...]
     pooling: str
     n_networks: int
-    iop_range: tuple[float, float]
-    n_training_seeds: int
     schedule: dict[str, float]
     device: str
     seed: int
+
+
+class SegmentationSettings(NamedTuple):
+    """What GCN-S learns from. Apart from the rest, so that a cache keeps GCN-D when these change."""
+
+    iop_range: tuple[float, float]
+    n_training_seeds: int
 
 
 def learn_detection(
@@ -98,6 +103,7 @@ def learn_segmentation(
     proposals: Proposals,
     y: np.ndarray,
     settings: NetworkSettings,
+    segmentation: SegmentationSettings,
     start: Weights,
     verbose: bool = False,
 ) -> tuple[Weights, dict[str, np.ndarray]]:
@@ -105,8 +111,12 @@ def learn_segmentation(
 
     Parameters
     ----------
-    graph, proposals, y, settings, start, verbose
+    graph, proposals, y, settings
         As for :func:`learn_detection`.
+    segmentation : SegmentationSettings
+    start : Weights
+        Its GCN-S is learned on from if that is better at the held-out classes; may be empty.
+    verbose : bool
 
     Returns
     -------
@@ -117,7 +127,7 @@ def learn_segmentation(
     from ._nn._segmentation import train_segmentation
 
     targets = proposal_targets(proposals, y)
-    lowest, highest = settings.iop_range
+    lowest, highest = segmentation.iop_range
     impure = (targets.iop >= lowest) & (targets.iop <= highest) & (proposals.sizes > 2)
     if not impure.any():
         return {}, {}
@@ -130,7 +140,7 @@ def learn_segmentation(
             rows=graph.rows,
             labels=y[part.vertices],
             validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
-            n_seeds=settings.n_training_seeds,
+            n_seeds=segmentation.n_training_seeds,
             start=origin,
             seed=settings.seed,
             **_common(graph, settings, verbose),

@@ -51,6 +51,7 @@ class SelectionSettings(NamedTuple):
     max_overlap: float
     min_score: float
     segment: bool
+    iop_range: tuple[float, float]
     n_seeds: int
     outliers: str
 
@@ -119,7 +120,7 @@ def score_proposals(
             graph,
             judge(graph, clusters, detection),
             segmentation_of(graph, weights, networks),
-            iop_range=networks.iop_range,
+            iop_range=selection.iop_range,
             n_seeds=selection.n_seeds,
             random=np.random.default_rng(networks.seed),
         )

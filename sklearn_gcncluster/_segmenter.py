@@ -43,7 +43,10 @@ class GCNSegmenter(BaseGCN):
     n_neighbors : int, default=80
         Neighbours of each sample in the affinity graph.
     metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
-        Of the neighbours; see :class:`GCNClustering`. `estimator` has a metric of its own.
+        Of the neighbours. "auto" is the cosine from 32 features on, as embeddings have, and Euclidean below.
+        With "precomputed", X is a square matrix of distances, usually the sparse one of
+        :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
+        `estimator` has a metric of its own, and is given the same X.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
         How neighbours are searched: exactly, or by hnswlib; "auto" takes hnswlib for large data.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
@@ -90,7 +93,7 @@ class GCNSegmenter(BaseGCN):
     max_epochs : int, default=40
         Epochs of training at most, for each network.
     learning_rate : float, default=0.002
-        Of Adam.
+        Of AdamW.
     batch_size : int, default=8192
         Vertices in a batch.
     dropout : float, default=0.3

@@ -1,6 +1,7 @@
 """What users of GCNClustering see."""
 
 import copy
+import importlib
 import os
 import pickle
 import subprocess
@@ -20,8 +21,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
-from sklearn.neighbors import KNeighborsTransformer
+from sklearn.neighbors import KNeighborsTransformer, kneighbors_graph
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_html_repr
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
@@ -83,7 +85,7 @@ def counted(monkeypatch, target):
     """A list that grows with each call of a function."""
     calls = []
     module, _, name = target.rpartition(".")
-    original = getattr(sys.modules[module], name)
+    original = getattr(importlib.import_module(module), name)
 
     def call(*args, **kwargs):
         calls.append(name)
@@ -171,6 +173,14 @@ def test_names_of_classes(labelled, quick):
     X, y = labelled
     names = np.array([f"class {label:04d}" for label in y])
     np.testing.assert_array_equal(GCNClustering(**QUICK).fit(X, names).labels_, quick.labels_)
+
+
+def test_classes_of_one_sample(labelled):
+    """Labels by the hundred for few samples are classes all the same: no warning of a regression."""
+    X, y = labelled
+    one_each = np.where(y < 8, y, 100 + np.arange(len(y)))
+    assert len(np.unique(one_each)) > len(y) / 2
+    assert GCNClustering(**QUICK).fit(X, one_each).labels_.shape == y.shape
 
 
 def test_finds_unseen_classes(identities, trained):
@@ -344,6 +354,14 @@ def test_impossible_input(labelled, quick):
         ({"iop_range": (0.7, 0.3)}, "iop_range must be two shares in ascending order"),
         ({"iop_range": (0.3,)}, "iop_range must be two shares in ascending order"),
         ({"hidden_channels": ()}, "hidden_channels must be one or more positive integers"),
+        ({"iop_range": ("low", "high")}, "iop_range must be two shares in ascending order"),
+        ({"edge_threshold": [0.2, 2.0]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": []}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": [[0.1, 0.2]]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"edge_threshold": ["high"]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
+        ({"min_proposal_size": 1000}, "No proposal has from 1000 to 219 members.*nothing to learn from"),
+        ({"min_proposal_size": 5, "max_proposal_size": 4}, "No proposal has from 5 to 4 members"),
+        ({"hidden_channels": (True,)}, "hidden_channels must be one or more positive integers"),
         ({"hidden_channels": (8, 0.5)}, "hidden_channels must be one or more positive integers"),
         ({"proposals": ()}, "proposals is empty. Name at least one source: 'supervertices', 'average_link'"),
         ({"proposals": ("supervertices", "kmeans")}, "proposals has 'kmeans'. Name at least one source"),
@@ -425,6 +443,24 @@ def test_distances_in_a_pipeline(labelled):
     assert pipeline[-1].predict(graph).shape == (100,)
     with pytest.raises(ValueError, match=r"square matrix.*KNeighborsTransformer\(\).fit_transform\(X_new\)"):
         pipeline.predict(X[:100])
+
+
+def test_graph_of_new_samples_in_a_pipeline(labelled, new):
+    """A step without memory links new samples to each other: predict and cross-validation work."""
+    X, y = labelled
+    links = FunctionTransformer(kneighbors_graph, kw_args={"n_neighbors": 30, "mode": "distance"})
+    pipeline = make_pipeline(links, GCNClustering(**QUICK, metric="precomputed"))
+    grid = {"gcnclustering__min_score": [0.3, 0.5], "functiontransformer__kw_args": [links.kw_args]}
+    search = GridSearchCV(pipeline, grid, cv=GroupKFold(2), error_score="raise").fit(X, y, groups=y)
+    np.testing.assert_array_equal(
+        search.predict(new[0]),
+        search.best_estimator_[-1].predict(kneighbors_graph(new[0], 30, mode="distance")),
+    )
+    graph = kneighbors_graph(X, 30, mode="distance")
+    with pytest.raises(ValueError, match=r"cross-validation.*FunctionTransformer\(kneighbors_graph\)"):
+        cross_val_score(pipeline[-1], graph, y, groups=y, cv=GroupKFold(2), error_score="raise")
+    train, test = next(GroupKFold(2).split(y, groups=y))
+    assert clone(pipeline[-1]).fit(graph[train][:, train], y[train]).score(graph[test][:, test], y[test]) > 0
 
 
 def test_affinities(labelled):
@@ -586,6 +622,20 @@ def test_memory_saves_the_work(labelled, tmp_path, monkeypatch):
     assert all(calls)
 
 
+def test_memory_keeps_detection_apart(labelled, tmp_path, monkeypatch):
+    """What GCN-S learns from is no reason to train GCN-D again."""
+    X, y = labelled
+    estimator = GCNClustering(**QUICK, memory=str(tmp_path)).fit(X, y)
+    detection = counted(monkeypatch, "sklearn_gcncluster._nn._detection.train_detection")
+    segmentation = counted(monkeypatch, "sklearn_gcncluster._nn._segmentation.train_segmentation")
+    other = {"iop_range": (0.1, 0.9), "n_training_seeds": 2}
+    cached = clone(estimator).set_params(**other).fit(X, y)
+    assert len(detection) == 0
+    assert len(segmentation) == 1
+    fresh = clone(estimator).set_params(**other, memory=None).fit(X, y)
+    np.testing.assert_array_equal(cached.labels_, fresh.labels_)
+
+
 def test_memory_knows_what_matters(labelled, tmp_path, monkeypatch):
     """Parameters of the proposals search no neighbours again; other samples and other graphs do."""
     X, y = labelled
@@ -601,3 +651,28 @@ def test_memory_knows_what_matters(labelled, tmp_path, monkeypatch):
     searches.clear()
     estimator.predict(X[:100])
     assert searches == []
+
+
+def test_grid_search_searches_neighbors_once_a_fold(labelled, tmp_path, monkeypatch):
+    """Twelve candidates of proposal parameters make as many graphs as one, in fit and in score."""
+    X, y = labelled
+    calls = [
+        counted(monkeypatch, f"sklearn_gcncluster.{name}")
+        for name in ("_affinity.nearest_neighbors", "_nn._links.train_links")
+    ]
+    quick = GCNClustering(**{**QUICK, "affinity": "learned", "max_epochs": 1})
+
+    def number_of_calls(name, **grid):
+        for made in calls:
+            made.clear()
+        estimator = clone(quick).set_params(memory=str(tmp_path / name))
+        search = GridSearchCV(estimator, grid, cv=GroupKFold(2), refit=False).fit(X, y, groups=y)
+        return len(search.cv_results_["params"]), list(map(len, calls))
+
+    one, of_one = number_of_calls("one", n_levels=[2])
+    twelve, of_twelve = number_of_calls(
+        "twelve", n_levels=[1, 2], edge_threshold=["auto", 0.2], max_supervertex_size=[10, 20, 100]
+    )
+    assert (one, twelve) == (1, 12)
+    assert all(of_one)
+    assert of_twelve == of_one

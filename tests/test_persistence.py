@@ -19,6 +19,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skops import io as skops
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
 from sklearn_gcncluster._persistence import FORMAT, _checksum
@@ -304,7 +305,6 @@ def test_contents_that_this_version_does_not_know(saved, change):
 
 def test_pickle_joblib_and_skops(trained, tmp_path, unseen):
     """The usual ways work too, and skops has to trust nothing but the estimator itself."""
-    skops = pytest.importorskip("skops.io")
     joblib.dump(trained, tmp_path / "joblib")
     dumped = skops.dumps(trained)
     own = "sklearn_gcncluster._clustering.GCNClustering"

@@ -45,7 +45,7 @@ def identities():
 def trained(identities):
     """A clusterer with networks of its own."""
     X, y, *_ = identities
-    return GCNClustering(**QUICK, pretrained=None, random_state=0).fit(X, y)
+    return GCNClustering(**QUICK, metric_learning=True, pretrained=None, random_state=0).fit(X, y)
 
 
 @pytest.mark.parametrize(

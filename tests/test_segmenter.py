@@ -128,16 +128,15 @@ def test_segments_as_the_pipeline_does(blobs, segmenter):
     *_, X, y = blobs
     samples, graph, networks, detection, segmentation = graph_and_networks(segmenter, X)
     given = distinct_proposals(aggregate_labels(stray(y), samples)[None]).layers[0]
-    selection = GCNClustering(n_seeds=segmenter.n_seeds, min_score=0, metric="euclidean")._settings(
-        SelectionSettings, 0
-    )
+    as_segmenter = {"iop_range": segmenter.iop_range, "n_seeds": segmenter.n_seeds}
+    selection = GCNClustering(**as_segmenter, min_score=0, metric="euclidean")._settings(SelectionSettings, 0)
     scored = score_proposals(
         graph, distinct_proposals(given[None]), segmenter.weights_, networks, selection, Stages()
     )
     refined = np.split(scored.proposals.indices, scored.proposals.indptr[1:-1])[given.max() + 1 :]
     by_pipeline = set(map(frozenset, refined))
     settings = RefinementSettings(
-        networks.iop_range,
+        segmenter.iop_range,
         segmenter.n_seeds,
         "noise",
         False,
