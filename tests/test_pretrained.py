@@ -124,7 +124,9 @@ def test_labels_go_on_from_networks(identities):
 def test_networks_of_other_shape_are_no_start(identities, trained):
     """What was trained for other features or widths plays no part in fit(X, y)."""
     X, y, *_ = identities
-    again = GCNClustering(**QUICK, random_state=0).fit(X, y)  # universal networks are wider
+    again = GCNClustering(**QUICK, metric_learning=True, random_state=0).fit(
+        X, y
+    )  # universal networks are wider
     for part, arrays in trained.weights_.items():
         for name, array in arrays.items():
             np.testing.assert_array_equal(again.weights_[part][name], array)

@@ -42,7 +42,7 @@ HEADER = ("precision", "recall", "pairwise F", "BCubed F", "clusters", "fit (s)"
 def fit(train, args, **parameters):
     """A clusterer trained on one half of the classes; also the seconds that took."""
     start = perf_counter()
-    common = {"random_state": args.seed} | (PAPER if args.paper else {})
+    common = {"random_state": args.seed, "pretrained": None} | (PAPER if args.paper else {})
     common |= {"max_epochs": FAST_EPOCHS // 2} if args.fast else {}
     clusterer = GCNClustering(**common | parameters).fit(train.X, train.y)
     return clusterer, perf_counter() - start
@@ -122,7 +122,7 @@ def segmentation(train, test, args):
     """Figure 6: clusters of other methods, tuned on the training half, before and after GCN-S."""
     peers = registry(train, args.fast)
     epochs = {"max_epochs": FAST_EPOCHS // 2} if args.fast else {}
-    segmenter = GCNSegmenter(random_state=args.seed, **epochs)
+    segmenter = GCNSegmenter(pretrained=None, random_state=args.seed, **epochs)
     if args.paper:
         segmenter.set_params(affinity="cosine", metric_learning=False)
     segmenter.fit(train.X, train.y)

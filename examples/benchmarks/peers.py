@@ -3,7 +3,8 @@ GCNClustering beside other clusterers, each tuned on the same labelled classes.
 
 One half of the classes is there to learn from: GCNClustering trains on it, with its defaults, and
 every other method chooses its parameters on it, by the mean of pairwise and BCubed F. Then each
-runs once on the other half, whose classes nobody has seen. The script prints a Markdown table::
+runs once on the other half, whose classes nobody has seen. Methods "without labels" run there with their
+own defaults and see no labels at all. The script prints a Markdown table::
 
     python examples/benchmarks/peers.py                         # the glyphs in the package
     python examples/benchmarks/peers.py a.npz b.npz             # X, y and perhaps a boolean train
@@ -26,7 +27,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
+from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.neighbors import sort_graph_by_row_values
 
 from sklearn_gcncluster import GCNClustering
@@ -35,6 +36,13 @@ from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
 
 N_NEIGHBORS = 80  # longest neighbour lists that any method asks for
 FAST_SAMPLES, FAST_EPOCHS = 2400, 8
+OURS = "GCNClustering"
+WITHOUT_LABELS = {
+    f"{OURS}, without labels": lambda: GCNClustering(random_state=0),
+    "HDBSCAN, without labels": lambda: HDBSCAN(copy=True),
+    "DBSCAN, without labels": DBSCAN,
+    "Ward, without labels": AgglomerativeClustering,
+}
 
 # --------------------------------------------------------------------------------------------------
 # Data
@@ -464,14 +472,20 @@ def run_peer(name, peer, train, test):
     return outcome(name, shown, test.y, labels, tuned - start, perf_counter() - tuned)
 
 
-def run_gcn(train, test, fast, **parameters):
+def run_gcn(train, test, **parameters):
     """Train GCNClustering on one half, cluster the other."""
     start = perf_counter()
-    epochs = {"max_epochs": FAST_EPOCHS} if fast else {}
-    clusterer = GCNClustering(**{"random_state": 0} | epochs | parameters).fit(train.X, train.y)
+    clusterer = GCNClustering(random_state=0, **parameters).fit(train.X, train.y)
     trained = perf_counter()
     labels = clusterer.predict(test.X)
-    return outcome("GCNClustering", "defaults", test.y, labels, trained - start, perf_counter() - trained)
+    return outcome(OURS, "defaults", test.y, labels, trained - start, perf_counter() - trained)
+
+
+def run_unlabelled(name, test):
+    """Cluster one half with the defaults of a method, and no labels."""
+    start = perf_counter()
+    labels = WITHOUT_LABELS[name]().fit_predict(test.X)
+    return outcome(name, "defaults", test.y, labels, 0, perf_counter() - start)
 
 
 def outcome(method, parameters, y, labels, tuning, seconds):
@@ -491,8 +505,13 @@ def compare(path, args):
     """All methods on one data set."""
     train, test = load(path, np.random.default_rng(args.seed), args.fast)
     peers = registry(train, args.fast)
-    chosen = args.methods or ["GCNClustering", *peers]
-    outcomes = [run_gcn(train, test, args.fast)] if "GCNClustering" in chosen else []
+    chosen = args.methods or [OURS, *WITHOUT_LABELS, *peers]
+    parameters = {"max_epochs": FAST_EPOCHS} if args.fast else {}
+    if path is None:
+        parameters["pretrained"] = None  # the networks of the package know these very glyphs
+    outcomes = [run_gcn(train, test, **parameters)] if OURS in chosen else []
+    unlabelled = [name for name in WITHOUT_LABELS if name in chosen and (path or not name.startswith(OURS))]
+    outcomes += [run_unlabelled(name, test) for name in unlabelled]
     for name in filter(chosen.__contains__, peers):
         missing = [package for package in peers[name].needs if find_spec(package) is None]
         if missing:
@@ -545,12 +564,12 @@ def main():
     for o in itertools.chain(*by_set.values()):
         averages.setdefault(o.method, []).append(o.mean)
     averages = {method: np.mean(means) for method, means in averages.items()}
-    peers = {method: mean for method, mean in averages.items() if method != "GCNClustering"}
+    peers = {method: mean for method, mean in averages.items() if not method.startswith(OURS)}
     if peers:
         best = max(peers, key=peers.get)
         print(f"best single peer on average: {best}, {peers[best]:.3f}")
-    if "GCNClustering" in averages:
-        print(f"GCNClustering on average: {averages['GCNClustering']:.3f}")
+    for method in filter(averages.__contains__, (OURS, f"{OURS}, without labels")):
+        print(f"{method} on average: {averages[method]:.3f}")
 
 
 if __name__ == "__main__":

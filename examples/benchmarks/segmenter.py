@@ -81,6 +81,8 @@ def compare(path, arguments):
     name = "glyphs" if path is None else path.stem
     train, test = load(path, np.random.default_rng(arguments.seed), arguments.fast)
     parameters = {"random_state": arguments.seed} | ({"max_epochs": FAST_EPOCHS} if arguments.fast else {})
+    if path is None:
+        parameters["pretrained"] = None  # the networks of the package know these very glyphs
     segmenter = GCNSegmenter(**(parameters | arguments.set))
     if not arguments.own:
         start = perf_counter()
