@@ -28,6 +28,8 @@ _RANGE = (0.001, 0.999)
 MAX_FOLDS = 4
 TRAINING_LINKS = 300_000
 """Links that one model learns from."""
+CLEARLY_LOWER = 0.95
+"""Share of a loss below which another wins over it: at a few held-out classes, less is chance."""
 _VIEWS = (1, 3 / 8, 1 / 8)
 """Shares of the neighbour lists that models learn from. In the short lists a class fills the list, as a class
 larger than any of the training set does in the full one; without them such classes fall apart."""
@@ -158,7 +160,7 @@ def learn_links(
     seed : int
     start : Weights
         Models of an earlier training, which are taken instead in a round in which they know the classes held
-        out of training better; may be empty.
+        out of training clearly better; may be empty.
     verbose : bool
 
     Returns
@@ -181,7 +183,8 @@ def learn_links(
                 _mean_odds(function, known, len(view.links.rows))
                 for function, view in zip(features, views, strict=True)
             ]
-            if (views[0].folds < 1).all() or _loss(known_odds[0], views[0]) < _loss(odds[0], views[0]):
+            only_fold = (views[0].folds < 1).all()  # so our own models saw what they are to judge
+            if only_fold or _loss(known_odds[0], views[0]) < CLEARLY_LOWER * _loss(odds[0], views[0]):
                 odds, models, weights["range"] = known_odds, known, start["range"]
         weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
         probabilities = []

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._affinity import Weights
+from ._affinity import CLEARLY_LOWER, Weights
 from ._graph import Graph
 from ._metric import class_folds
 from ._proposals import Proposals
@@ -152,8 +152,9 @@ def learn_segmentation(
 
 
 def _best(trained):
-    """Number of the training with the lowest validation loss."""
-    return int(np.argmin([curve[:, 1].min() for _, curve in trained]))
+    """1 for the training that went on from others, if its validation loss is clearly lower, else 0."""
+    scratch, *further = (curve[:, 1].min() for _, curve in trained)
+    return int(any(loss < CLEARLY_LOWER * scratch for loss in further))
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:
