@@ -162,6 +162,8 @@ def learn_links(
         Models of an earlier training, which are taken instead in a round in which they know the classes held
         out of training clearly better; may be empty.
     verbose : bool
+    n_links : int
+        How many links one model learns from, at most equally many of each view.
 
     Returns
     -------
@@ -178,14 +180,14 @@ def learn_links(
         if name == "first":
             weights["range"] = dict(zip(("low", "high"), np.quantile(inputs, _RANGE, axis=0), strict=True))
         known = _models(start, name)
-        if known:
-            known_odds = [
+        if known and _know_better(known, features[0], views[0], odds[0]):
+            models = known
+            odds = [
                 _mean_odds(function, known, len(view.links.rows))
                 for function, view in zip(features, views, strict=True)
             ]
-            only_fold = (views[0].folds < 1).all()  # so our own models saw what they are to judge
-            if only_fold or _loss(known_odds[0], views[0]) < CLEARLY_LOWER * _loss(odds[0], views[0]):
-                odds, models, weights["range"] = known_odds, known, start["range"]
+            if name == "first":
+                weights["range"] = start["range"]
         weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
         probabilities = []
         for number, view in enumerate(views):
@@ -326,15 +328,22 @@ def _held_out_odds(features, view, models):
     return total / count
 
 
+def _know_better(models, features, view, odds):
+    """Whether models that never saw a view judge its links clearly better than the odds given."""
+    if (view.folds < 1).all():
+        return True  # with one fold, the odds are by models that saw what they judge
+    return _loss(_mean_odds(features, models, len(view.links.rows)), view) < CLEARLY_LOWER * _loss(odds, view)
+
+
 def _mean_odds(features, models, n_links):
+    """Mean log-odds of all links over the models, block by block."""
+    return np.concatenate([_odds_by(models, features(part)) for part in _blocks(n_links)])
+
+
+def _odds_by(models, inputs):
     from ._nn._links import link_odds
 
-    return np.concatenate(
-        [
-            np.mean([link_odds(model, inputs) for model in models], axis=0)
-            for inputs in map(features, _blocks(n_links))
-        ]
-    )
+    return np.mean([link_odds(model, inputs) for model in models], axis=0)
 
 
 def _loss(odds, view):
@@ -372,12 +381,10 @@ def _first_features(embedding, mapped, links):
 
 def _probable(features, models, links):
     """Numbers of the links that are not unlikely, their probability and their features, block by block."""
-    from ._nn._links import link_odds
-
     found = []
     for part in _blocks(len(links.rows)):
         inputs = features(part)
-        likely, probability = _likely(np.mean([link_odds(model, inputs) for model in models], axis=0))
+        likely, probability = _likely(_odds_by(models, inputs))
         found.append((part[likely], probability, inputs[likely]))
     likely, probability, inputs = zip(*found, strict=True)
     return np.concatenate(likely), np.concatenate(probability), np.concatenate(inputs)
