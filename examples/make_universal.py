@@ -3,7 +3,8 @@
 A developer runs this once; users never need it. It trains on structure alone, on
 
 - the sets of `make_universal_sets.py`: identities, blobs, chains, noise, prints of typefaces, texts;
-- small parts of each, of a few classes: graphs in which everything is everybody's neighbour;
+- small parts of each, of a few classes, and each with other class sizes and in other embeddings
+  (`make_universal_variants.py`);
 - blobs and noise drawn at random, from overlapping to far apart, of 2 to 400 dimensions.
 
 Sets are dealt into folds as classes are in `GCNClustering.fit`: no link is judged, while the graphs for
@@ -26,12 +27,13 @@ from typing import NamedTuple
 
 import numpy as np
 from make_universal_sets import training_sets
-from scipy.spatial import KDTree
+from make_universal_variants import blobs, few_classes, noise, variant
 
 from sklearn_gcncluster import GCNClustering
-from sklearn_gcncluster._affinity import GraphSettings, View, learn_links, shortened_links
+from sklearn_gcncluster._affinity import GraphSettings
 from sklearn_gcncluster._graph import Graph
 from sklearn_gcncluster._learning import NetworkSettings
+from sklearn_gcncluster._link_models import View, learn_links, shortened_links
 from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
 from sklearn_gcncluster._nn._detection import train_detection
 from sklearn_gcncluster._nn._segmentation import train_segmentation
@@ -47,9 +49,9 @@ N_FOLDS = 4  # of sets, for the links
 N_VALIDATION = 5  # of sets, for the networks
 N_PARTS = 4  # small parts of each set
 N_BLOBS = 320  # sets of blobs or noise
-N_LINKS = 1_500_000  # that one model of links learns from
-MAX_ROWS = 100_000  # samples of proposals that the networks see of one set
-MAX_BLOB_ROWS = 25_000  # the same for random blobs, of which there are many
+N_VARIANTS = 3  # of other sizes or embeddings
+N_LINKS = 5_000  # of each view of a whole set, that one model of links learns from
+N_ROWS = 100_000  # samples of proposals that the networks see of a whole set
 EPOCH_ROWS = 360_000  # samples of proposals in an epoch
 SHORT = 300  # samples from which on shortened neighbour lists are learned from too
 COPIES = 40  # of equal rows that are kept, as fit does
@@ -64,81 +66,28 @@ class Example(NamedTuple):
     metric: str
     X: np.ndarray
     y: np.ndarray
+    share: float
+    """How much the networks see of it: 1 of a whole set, less of what is made of it."""
 
 
 def examples(folder: Path, n_blobs: int) -> Iterator[Example]:
     """All sets to learn from."""
     family = -1
     for family, (name, metric, X, y) in enumerate(training_sets(folder)):
-        yield Example(name, family, metric, X, y)
+        yield Example(name, family, metric, X, y, 1)
         random = np.random.default_rng([SEED, family])
-        for part in range(N_PARTS):
-            rows = few_classes(y, part == 0, random)
-            yield Example(f"{name}, part {part}", family, metric, X[rows], y[rows])
+        for number in range(N_PARTS):
+            rows = few_classes(y, number == 0, random)
+            yield Example(f"{name}, part {number}", family, metric, X[rows], y[rows], 1 / 8)
+        for number in range(N_VARIANTS):
+            yield Example(
+                f"{name}, variant {number}", family, metric, *variant(number, X, y, metric, random), 3 / 8
+            )
     for number in range(n_blobs):
         random = np.random.default_rng([SEED, 1, number])
         X, y = noise(random) if number % 8 == 0 else blobs(random)
         metric = "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
-        yield Example(f"random {number}", family + 1 + number, metric, X, y)
-
-
-def few_classes(y: np.ndarray, largest: bool, random: np.random.Generator) -> np.ndarray:
-    """Some 12 to 400 samples of 1 to 12 classes."""
-    n_samples = round(log_uniform(12, 400, random))
-    n_classes = random.integers(1, max(2, min(12, n_samples // 4)) + 1)
-    order = random.permutation(y.max() + 1)
-    if largest:
-        order = order[np.argsort(-np.bincount(y)[order], kind="stable")]
-    rows = np.flatnonzero(np.isin(y, order[:n_classes]))
-    if len(rows) < 8:
-        rows = np.union1d(rows, random.permutation(len(y))[:12])
-    return random.permutation(rows)[:n_samples]
-
-
-def noise(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Samples of no class: each is one of its own."""
-    shape = round(log_uniform(12, 3000, random)), round(log_uniform(2, 400, random))
-    draw = (random.normal, random.uniform, random.gumbel, random.exponential)[random.integers(4)]
-    return draw(size=shape).astype(np.float32), np.arange(shape[0])
-
-
-def blobs(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Gaussian blobs, from overlapping to far apart, of equal sizes or not, some with noise between them."""
-    n_features, n_samples = round(log_uniform(2, 400, random)), round(log_uniform(12, 4000, random))
-    n_classes = round(log_uniform(2, max(n_samples / 3, 3), random))
-    centres = (random.uniform, random.normal)[random.integers(2)](size=(n_classes, n_features))
-    if n_features <= 8:
-        centres = spread_out(centres)
-    apart = np.median(KDTree(centres).query(centres, k=2)[0][:, 1])
-    radius = apart / log_uniform(1.2, 12, random) / np.sqrt(n_features)
-    radii = radius * np.exp(random.choice([0, 0.3]) * random.normal(size=n_classes))
-    shares = random.dirichlet(np.full(n_classes, random.choice([0.7, 3, 1000])))
-    y = np.concatenate(
-        [np.arange(n_classes), random.choice(n_classes, max(n_samples - n_classes, 0), p=shares)]
-    )
-    X = centres[y] + radii[y, None] * random.normal(size=(len(y), n_features))
-    if random.random() < 0.25:
-        n_noise = 1 + int(len(y) * random.uniform(0.05, 0.5))
-        X = np.concatenate([X, random.uniform(X.min(axis=0), X.max(axis=0), (n_noise, n_features))])
-        y = np.concatenate([y, n_classes + np.arange(n_noise)])
-    if random.random() < 0.5:
-        X = X - X.mean(axis=0)
-    return X.astype(np.float32), y
-
-
-def spread_out(centres: np.ndarray) -> np.ndarray:
-    """Push apart those centres that lie closest: few dimensions have too little room for chance."""
-    for _ in range(30):
-        distances, neighbors = (column[:, 1] for column in KDTree(centres).query(centres, k=2))
-        step = (centres - centres[neighbors]) / (distances[:, None] + 1e-12)
-        near = distances < 1.5 * np.median(distances)
-        centres = centres + 0.1 * np.median(distances) * step * near[:, None]
-    return centres
-
-
-def log_uniform(low: float, high: float, random: np.random.Generator) -> float:
-    """A number whose logarithm is uniform."""
-    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+        yield Example(f"random {number}", family + 1 + number, metric, X, y, 1 / 8)
 
 
 def views_of(example: Example, settings: GraphSettings, fold: int) -> list[View]:
@@ -150,7 +99,8 @@ def views_of(example: Example, settings: GraphSettings, fold: int) -> list[View]
     links = shortened_links(neighbors, similarities_of(distances, example.metric))
     folds = np.where(y >= 0, fold, -1)
     kept = links if len(y) >= SHORT else links[:1]
-    return [View(samples.rows, samples.rows, one, y, folds) for one in kept]
+    n_links = round(N_LINKS * example.share)
+    return [View(samples.rows, samples.rows, one, y, folds, n_links) for one in kept]
 
 
 def inputs_of(
@@ -189,7 +139,7 @@ def main():
     of_set = [views_of(example, graphs, fold) for example, fold in zip(sets, shuffled % N_FOLDS, strict=True)]
     flat = [view for views in of_set for view in views]
     print(f"links of {len(sets)} sets, {sum(len(view.links.rows) for view in flat):,} in all", flush=True)
-    probabilities, weights = learn_links(flat, SEED, {}, verbose=True, n_links=N_LINKS)
+    probabilities, weights = learn_links(flat, SEED, {}, many_sets=True, verbose=True)
 
     first = np.cumsum([0] + [len(views) for views in of_set[:-1]])
     parts: list[Subgraphs] = []
@@ -205,7 +155,7 @@ def main():
             graph,
             view.y,
             estimator._settings(ProposalSettings, SEED),
-            MAX_BLOB_ROWS if sets[number].name.startswith("random") else MAX_ROWS,
+            round(N_ROWS * sets[number].share),
             np.random.default_rng([SEED, number]),
         )
         # Classes and samples of all sets stand behind each other.

@@ -16,9 +16,10 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._affinity import PARTS, GraphSettings, Weights, affinity_graph, learn_affinity, neighbor_links
+from ._affinity import PARTS, GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._compat import HasMethods, Interval, StrOptions
 from ._learning import NetworkSettings, SegmentationSettings, learn_detection, learn_segmentation
+from ._link_models import Weights
 from ._neighbors import EXACT_UP_TO
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained, shaping

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._affinity import CLEARLY_LOWER, Weights
 from ._graph import Graph
+from ._link_models import CLEARLY_LOWER, Weights
 from ._metric import class_folds
 from ._proposals import Proposals
 from ._scoring import all_inputs

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sklearn.frozen import FrozenEstimator
 
-from ._affinity import Weights
+from ._link_models import Weights
 from ._persistence import load
 
 UNIVERSAL = "universal"

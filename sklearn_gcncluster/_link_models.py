@@ -1,0 +1,295 @@
+"""Links -> how probable each is, in two rounds, and the models that tell, cross-fitted.
+
+The second round sees the neighbourhoods as the first left them. Models of one data set look at its link
+features as they are; models of many sets also at where a link stands among the others of its set, and at
+what the set is like on average: what a gap of one deviation means differs between faces and texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from ._graph import Links, link
+from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_products
+
+Weights = dict[str, dict[str, np.ndarray]]
+"""Learned arrays, by the part that learned them and by their name in it."""
+
+PARTS = ("first.", "second.", "range")
+"""How the names of what is learned here begin."""
+MAX_FOLDS = 4
+CLEARLY_LOWER = 0.95
+"""Share of a loss below which another wins over it: at a few held-out classes, less is chance."""
+_RANGE = (0.001, 0.999)
+"""Quantiles of each link feature between which it counts as known from training."""
+_VIEWS = (1, 3 / 8, 1 / 8)
+"""Shares of the neighbour lists that models learn from. In the short lists a class fills the list, as a class
+larger than any of the training set does in the full one; without them such classes fall apart."""
+_UNLIKELY = 0.01
+"""Links of lower probability are dropped, after each round: on most data every second link, and of those
+inside classes one in fifty."""
+_BLOCK_LINKS = 100_000
+"""Links whose features are in memory at once."""
+_PLACING_LINKS = 50_000
+"""Links, evenly spread, by which the place of a data set is told."""
+
+
+class View(NamedTuple):
+    """A labelled graph to learn links from."""
+
+    embedding: np.ndarray | None
+    """float32 of shape (n_samples, n_features); None if samples were given as a graph."""
+    mapped: np.ndarray | None
+    """Under a map that did not see the sample, or the same."""
+    links: Links
+    y: np.ndarray
+    """int of shape (n_samples,): class codes, -1 for unlabelled."""
+    folds: np.ndarray
+    """int of shape (n_samples,): which model must not see the sample; -1 for unlabelled."""
+    n_links: int
+    """How many of its links one model learns from, at most."""
+
+
+class LinkInputs:
+    """What models see of the links of one data set.
+
+    Parameters
+    ----------
+    features : callable
+        Takes ascending numbers of links, and gives float32 of shape (n_numbers, n_features).
+    n_links : int
+    """
+
+    def __init__(self, features: Callable[[np.ndarray], np.ndarray], n_links: int):
+        self.features, self.n_links = features, n_links
+        some = np.unique(np.linspace(0, max(n_links - 1, 0), min(n_links, _PLACING_LINKS)).astype(np.int64))
+        values = features(some)
+        self.place = (
+            np.stack([values.mean(axis=0), values.std(axis=0)]) if n_links else np.zeros((2, values.shape[1]))
+        )
+        """Mean and deviation of each feature: float of shape (2, n_features)."""
+
+    def odds(self, part: np.ndarray, models: list) -> np.ndarray:
+        """Mean log-odds of some links over the models."""
+        return self.odds_of(self.features(part), models)
+
+    def odds_of(self, values: np.ndarray, models: list) -> np.ndarray:
+        """The same of links whose features are known already."""
+        from ._nn._links import link_odds
+
+        return np.mean([link_odds(model, values, self.place) for model in models], axis=0)
+
+
+def shortened_links(neighbors: np.ndarray, similarities: np.ndarray) -> list[Links]:
+    """Links of neighbour lists at their full length, and of the same lists cut short."""
+    depths = {max(int(neighbors.shape[1] * share), 1) for share in _VIEWS}
+    return [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
+
+
+def judge_links(
+    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, weights: Weights
+) -> tuple[Links, np.ndarray, float]:
+    """How probable links of new samples are.
+
+    Parameters
+    ----------
+    embedding, mapped, links
+        As in :class:`View`.
+    weights : Weights
+        From :func:`learn_links`.
+
+    Returns
+    -------
+    links : Links
+        The likely ones.
+    probability : float32 ndarray of shape (n_links,)
+    unknown : float
+        Share of the features' values that lie outside the range known from training.
+    """
+    first = _first_inputs(embedding, mapped, links)
+    likely, probability, values = _probable(first, _models(weights, "first"))
+    links, unknown = links.take(likely), _share_outside(values, weights["range"])
+    second = _second_inputs(values, embedding, links, probability)
+    likely, probability, _ = _probable(second, _models(weights, "second"))
+    return links.take(likely), probability, unknown
+
+
+def learn_links(
+    views: list[View], seed: int, start: Weights, many_sets: bool = False, verbose: bool = False
+) -> tuple[list[tuple[Links, np.ndarray]], Weights]:
+    """Learn how probable links are, in two rounds; unlikely ones do not reach the second.
+
+    Parameters
+    ----------
+    views : list of View
+    seed : int
+    start : Weights
+        Models of an earlier training, which are taken instead in a round in which they know the classes held
+        out of training clearly better; may be empty.
+    many_sets : bool
+        Whether views are of many data sets, between which models have to tell; else all are of one.
+    verbose : bool
+
+    Returns
+    -------
+    probabilities : list of (Links, float32 ndarray of shape (n_links,))
+        Likely links of each view, and their probability by models that saw neither end.
+    weights : Weights
+        "first.0" and so on, "second.0" and so on, and "range".
+    """
+    weights: Weights = {}
+    inputs = [_first_inputs(view.embedding, view.mapped, view.links) for view in views]
+    views = list(views)
+    for name, first_seed in (("first", seed), ("second", seed + MAX_FOLDS)):
+        models, values = _cross_fit(inputs, views, many_sets, first_seed, verbose)
+        odds = [_held_out_odds(*one, models) for one in zip(inputs, views, strict=True)]
+        if name == "first":
+            weights["range"] = dict(zip(("low", "high"), np.quantile(values, _RANGE, axis=0), strict=True))
+        known = _models(start, name)
+        if known and _know_better(known, inputs[0], views[0], odds[0]):
+            models, odds = known, [_all_odds(one, known) for one in inputs]
+            if name == "first":
+                weights["range"] = start["range"]
+        weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
+        probabilities = []
+        for number, view in enumerate(views):
+            likely, probability = _likely(odds[number])
+            views[number] = view._replace(links=view.links.take(likely))
+            probabilities.append((views[number].links, probability))
+            if name == "first":
+                values = inputs[number].features(likely)
+                inputs[number] = _second_inputs(values, view.embedding, *probabilities[number])
+    return probabilities, weights
+
+
+def _cross_fit(inputs, views, many_sets, seed, verbose):
+    """A model for each fold, of links with no end in it, and the features that the last learned from."""
+    from ._nn._links import MANY_SETS, ONE_SET, placed, train_links
+
+    n_folds = max(view.folds.max() for view in views) + 1
+    models = []
+    for fold in range(n_folds):
+        random = np.random.default_rng(seed + fold)
+        seen, targets, places = [], [], []
+        for one, view in zip(inputs, views, strict=True):
+            ends = _folds_of_ends(view)
+            usable = (ends >= 0).all(axis=0)
+            if n_folds > 1:
+                usable &= (ends != fold).all(axis=0)
+            chosen = np.sort(random.permutation(np.flatnonzero(usable))[: view.n_links])
+            seen.append(one.features(chosen))
+            targets.append(_same_class(view)[chosen])
+            places.append(placed(seen[-1], one.place) if many_sets else seen[-1])
+        models.append(
+            train_links(
+                np.concatenate(places),
+                np.concatenate(targets),
+                MANY_SETS if many_sets else ONE_SET,
+                seed=seed + fold,
+                verbose=verbose,
+            )
+        )
+    return models, np.concatenate(seen)
+
+
+def _held_out_odds(inputs, view, models):
+    """Mean log-odds of each link by the models that saw neither end's fold, block by block."""
+    ends = _folds_of_ends(view)
+    total, count = np.zeros((2, ends.shape[1]), dtype=np.float32)
+    for part in _blocks(ends.shape[1]):
+        values, free = inputs.features(part), (ends[:, part] < 0).all(axis=0)  # both unlabelled: any will do
+        for fold, model in enumerate(models):
+            asked = np.flatnonzero((ends[:, part] == fold).any(axis=0) | free)
+            total[part[asked]] += inputs.odds_of(values[asked], [model])
+            count[part[asked]] += 1
+    return total / count
+
+
+def _know_better(models, inputs, view, odds):
+    """Whether models that never saw a view judge its links clearly better than the odds given."""
+    if (view.folds < 1).all():
+        return True  # with one fold, the odds are by models that saw what they judge
+    return _loss(_all_odds(inputs, models), view) < CLEARLY_LOWER * _loss(odds, view)
+
+
+def _all_odds(inputs, models):
+    """Mean log-odds of all links over the models, block by block."""
+    return np.concatenate([inputs.odds(part, models) for part in _blocks(inputs.n_links)])
+
+
+def _loss(odds, view):
+    """Mean cross-entropy of the links between labelled samples."""
+    labelled = (_folds_of_ends(view) >= 0).all(axis=0)
+    wrong = np.where(_same_class(view), -odds, odds)[labelled]
+    return np.logaddexp(0, wrong).mean() if len(wrong) else np.inf
+
+
+def _folds_of_ends(view):
+    return np.stack([view.folds[view.links.rows], view.folds[view.links.cols]])
+
+
+def _same_class(view):
+    return view.y[view.links.rows] == view.y[view.links.cols]
+
+
+def _share_outside(values, known):
+    """Share of the values of link features that lie outside the range known from training."""
+    outside = (values < known["low"]) | (values > known["high"])
+    return float(outside.mean()) if outside.size else 0.0
+
+
+def _first_inputs(embedding, mapped, links):
+    if embedding is None:
+        cosine, quality = links.similarity, np.ones(len(links.neighbors), np.float32)
+    else:
+        centred = _centred(embedding)
+        cosine = pair_products(centred, centred, links.rows, links.cols)
+        lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
+        quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
+    return LinkInputs(NeighborhoodFeatures(links, cosine, quality), len(links.rows))
+
+
+def _second_inputs(first, embedding, links, probability):
+    """Features of both kinds of likely links; `first` are theirs of the first kind."""
+    centred = None if embedding is None else _centred(embedding)
+    second = ProbabilityFeatures(links, probability, centred)
+    return LinkInputs(lambda part: np.concatenate([first[part], second(part)], axis=1), len(links.rows))
+
+
+def _probable(inputs, models):
+    """Numbers of the links that are not unlikely, their probability and their features, block by block."""
+    found = []
+    for part in _blocks(inputs.n_links):
+        values = inputs.features(part)
+        likely, probability = _likely(inputs.odds_of(values, models))
+        found.append((part[likely], probability, values[likely]))
+    likely, probability, values = zip(*found, strict=True)
+    return np.concatenate(likely), np.concatenate(probability), np.concatenate(values)
+
+
+def _blocks(n_links):
+    """Numbers of all links, in blocks; one block if there are none."""
+    return [
+        np.arange(start, min(start + _BLOCK_LINKS, n_links))
+        for start in range(0, max(n_links, 1), _BLOCK_LINKS)
+    ]
+
+
+def _likely(odds):
+    """Numbers of the links that are not unlikely, and their probability."""
+    probability = expit(odds)
+    likely = np.flatnonzero(probability >= _UNLIKELY)
+    return likely, probability[likely]
+
+
+def _models(weights, name):
+    return [weights[key] for key in sorted(weights) if key.startswith(f"{name}.")]
+
+
+def _centred(rows):
+    centred = rows - rows.mean(axis=0)
+    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)

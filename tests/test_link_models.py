@@ -1,0 +1,74 @@
+"""Tests of the models that say how probable links are."""
+
+import copy
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from sklearn_gcncluster._link_models import View, judge_links, learn_links, shortened_links
+from sklearn_gcncluster._metric import class_folds
+from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster.datasets import make_identities
+
+
+def views_of(n_links, seed, n_samples=600):
+    """Views of identities, in two folds."""
+    X, y = make_identities(n_samples, n_features=32, random_state=seed)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    y = np.unique(y, return_inverse=True)[1]
+    neighbors, distances = nearest_neighbors(X, 40)
+    folds = class_folds(y, 2, np.random.default_rng(0))
+    links = shortened_links(neighbors, similarities_of(distances, "cosine"))
+    return [View(X, X, one, y, folds, n_links) for one in links]
+
+
+def auc(links, probability, y):
+    """How well probable links are told from others."""
+    return roc_auc_score(y[links.rows] == y[links.cols], probability)
+
+
+@pytest.fixture(scope="module")
+def known():
+    """Models that saw many links of other samples."""
+    return learn_links(views_of(20_000, seed=1), 0, {})[1]
+
+
+@pytest.mark.parametrize("many_sets", [False, True])
+def test_links_of_new_samples(many_sets):
+    """Models tell links inside classes from others, on samples and classes never seen."""
+    probabilities, weights = learn_links(views_of(5_000, seed=0), 0, {}, many_sets=many_sets)
+    view = views_of(1, seed=2)[0]
+    links, probability, unknown = judge_links(view.embedding, view.mapped, view.links, weights)
+    assert auc(links, probability, view.y) > 0.8
+    assert 0 <= unknown < 0.2
+    assert (probability >= 0.01).all()
+    assert probability.dtype == np.float32
+    for view, (links, probability) in zip(views_of(1, seed=0), probabilities, strict=True):
+        assert auc(links, probability, view.y) > 0.75
+
+
+def test_known_models_are_taken_if_better(known):
+    """From a few links, others' models win; models that say the opposite of the truth never do."""
+    few = views_of(60, seed=0)
+    alone, beside = (learn_links(few, 0, start) for start in ({}, known))
+    for name in ("first.0", "second.1"):
+        np.testing.assert_array_equal(beside[1][name]["weight0"], known[name]["weight0"])
+        assert (alone[1][name]["weight0"] != known[name]["weight0"]).any()
+    np.testing.assert_array_equal(beside[1]["range"]["low"], known["range"]["low"])
+    y = few[0].y
+    assert auc(*beside[0][0], y) > auc(*alone[0][0], y)
+    wrong = copy.deepcopy(known)
+    for name in [name for name in wrong if name != "range"]:
+        wrong[name]["weight2"] *= -1
+    refused = learn_links(few, 0, wrong)
+    for name, model in alone[1].items():
+        for key, array in model.items():
+            np.testing.assert_array_equal(refused[1][name][key], array)
+
+
+def test_same_seed_same_models(known):
+    """Models depend on the seed alone."""
+    again, other = (learn_links(views_of(20_000, seed=1), seed, {})[1] for seed in (0, 5))
+    np.testing.assert_array_equal(again["second.0"]["weight1"], known["second.0"]["weight1"])
+    assert (other["second.0"]["weight1"] != known["second.0"]["weight1"]).any()
