@@ -164,6 +164,9 @@ class BaseGCN(ClusterMixin, BaseEstimator):
 
     def _check_parameters(self):
         """What goes beyond one parameter's kind and range."""
+        from ._nn._training import resolve_device
+
+        resolve_device(self.device)  # before hours of work that need it at their end
         numbers = all(isinstance(share, Real) for share in self.iop_range)
         if len(self.iop_range) != 2 or not numbers or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
             raise ValueError(

@@ -71,11 +71,13 @@ def similarities_of(distances: np.ndarray, metric: str) -> np.ndarray:
     ----------
     distances : float32 ndarray of shape (n_samples, n_neighbors)
     metric : {"cosine", "euclidean"}
-        The cosine, or ``exp(-d^2 / (2 s^2))`` with s^2 the median of the squared distances.
+        The cosine, or ``exp(-d^2 / (2 s^2))`` with s^2 the median of the squared distances (of those above
+        zero, if the median is zero).
     """
     if metric == "cosine":
         return np.clip(1 - distances / 2, -1, 1)
-    return np.exp(-distances / max(2 * float(np.median(distances)), 1e-12))
+    apart = distances if np.median(distances) > 0 else distances[distances > 0]  # most may be copies
+    return np.exp(-distances / (2 * float(np.median(apart)) if len(apart) else 1.0))
 
 
 def _search_block(rows, queries, squares, start, n_neighbors):

@@ -128,6 +128,8 @@ def _read(path):
         f"{path} is damaged, or was changed after it was saved. Copy it again from where it was saved, or "
         "save it again."
     )
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Give the path of a file that the method save wrote.")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 
 from ._base import BaseGCN, Result
@@ -38,8 +39,9 @@ class GCNSegmenter(BaseGCN):
     ----------
     estimator : estimator object, default=None
         The clusterer to refine, with ``fit_predict`` or ``fit`` and ``labels_``. It is cloned and fitted anew
-        on each X, in :meth:`fit` and in :meth:`predict`. Without it, :meth:`refine` takes labels that come
-        from anywhere, and there is no :meth:`predict`.
+        on each X, in :meth:`fit` and in :meth:`predict`; one that is fitted already, given as
+        :class:`~sklearn.frozen.FrozenEstimator`, is asked for its ``predict(X)`` instead. Without it,
+        :meth:`refine` takes labels that come from anywhere, and there is no :meth:`predict`.
     n_neighbors : int, default=80
         Neighbours of each sample in the affinity graph.
     metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
@@ -368,6 +370,8 @@ class GCNSegmenter(BaseGCN):
                 "GCNSegmenter(KMeans(100)), or call refine(X, labels) with labels of your own."
             )
         fitted = clone(self.estimator)
+        if isinstance(fitted, FrozenEstimator):
+            return fitted.predict(X)
         if hasattr(fitted, "fit_predict"):
             return fitted.fit_predict(X)
         fitted.fit(X)

@@ -676,3 +676,10 @@ def test_grid_search_searches_neighbors_once_a_fold(labelled, tmp_path, monkeypa
     assert (one, twelve) == (1, 12)
     assert all(of_one)
     assert of_twelve == of_one
+
+
+def test_device_that_is_not_there():
+    """A device is asked for before the work that needs it."""
+    X, y = make_blobs(60, random_state=0)
+    with pytest.raises(ValueError, match='device="abacus" cannot be used here: .*Use "auto", "cpu"'):
+        GCNClustering(device="abacus").fit(X, y)

@@ -161,8 +161,12 @@ def test_euclidean_similarity_of_distances():
         similarities_of(nearest_neighbors(scale * rows, 9, metric="euclidean")[1], "euclidean")
         for scale in (1, 1024)
     )
+    tiny = similarities_of(nearest_neighbors(1e-9 * rows, 9, metric="euclidean")[1], "euclidean")
+    np.testing.assert_allclose(near, tiny, rtol=1e-3)
     np.testing.assert_allclose(near, far, rtol=1e-4)
     assert ((near > 0) & (near <= 1)).all()
     assert (np.diff(near, axis=1) <= 0).all()
     assert np.median(near) == pytest.approx(np.exp(-0.5), rel=1e-4)
     assert similarities_of(np.zeros((3, 2), np.float32), "euclidean").tolist() == [[1, 1]] * 3
+    copies = np.float32([[0, 0, 4], [0, 0, 4], [0, 0, 4]])
+    np.testing.assert_allclose(similarities_of(copies, "euclidean")[:, 2], np.exp(-0.5))

@@ -238,6 +238,12 @@ def test_later_format(saved):
         load(saved)
 
 
+def test_folder(tmp_path):
+    """A folder is no file."""
+    with pytest.raises(IsADirectoryError, match="is a folder. Give the path of a file"):
+        load(tmp_path)
+
+
 def test_foreign_files(tmp_path):
     """Files of other origin are told from damaged ones."""
     path = tmp_path / "file"

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
@@ -295,6 +296,15 @@ def test_estimator_with_labels_only(blobs, segmenter):
     np.testing.assert_array_equal(labels, segmenter.refine(X, np.arange(len(X)) % 7))
     with pytest.raises(TypeError, match=r"estimator \(_NoLabels\(\)\) gives no clusters"):
         changed(segmenter, estimator=_NoLabels()).predict(X)
+
+
+def test_frozen_estimator_predicts(blobs, segmenter):
+    """A clusterer that is fitted already keeps what it learned, and says where samples belong."""
+    _, _, X, _ = blobs
+    frozen = FrozenEstimator(KMeans(20, n_init=1, random_state=0).fit(X))
+    behind = changed(segmenter, estimator=frozen)
+    labels = behind.predict(X[:300])
+    np.testing.assert_array_equal(labels, segmenter.refine(X[:300], frozen.predict(X[:300])))
 
 
 def test_errors_name_the_remedy(blobs, segmenter):

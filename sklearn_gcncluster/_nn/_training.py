@@ -36,9 +36,22 @@ class Schedule(NamedTuple):
 
 
 def resolve_device(device: str) -> torch.device:
-    """The torch device of that name; "auto" is CUDA where there is one, else the CPU."""
+    """The torch device of that name; "auto" is CUDA where there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        If torch does not know it, or does not find it here.
+    """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f'device="{device}" cannot be used here: {reason}. Use "auto", "cpu", or with CUDA "cuda:0".'
+        ) from error
     return torch.device(device)
 
 
