@@ -46,12 +46,15 @@ from sklearn_gcncluster._targets import proposal_targets
 
 SEED = 0
 N_FOLDS = 4  # of sets, for the links
-N_VALIDATION = 5  # of sets, for the networks
+N_NETWORKS = 5
+N_VALIDATION = 5  # folds of sets, by which networks stop
 N_PARTS = 4  # small parts of each set
 N_BLOBS = 320  # sets of blobs or noise
 N_VARIANTS = 3  # of other sizes or embeddings
 N_LINKS = 5_000  # of each view of a whole set, that one model of links learns from
 N_ROWS = 100_000  # samples of proposals that the networks see of a whole set
+SHORTENED = 1 / 3  # of that, of a graph with shortened lists, in which classes are larger than the lists
+LEAST_SHARE = 1 / 8  # of sets of which so little is seen, the shortened graphs are left out
 EPOCH_ROWS = 360_000  # samples of proposals in an epoch
 SHORT = 300  # samples from which on shortened neighbour lists are learned from too
 COPIES = 40  # of equal rows that are kept, as fit does
@@ -85,7 +88,7 @@ def examples(folder: Path, n_blobs: int) -> Iterator[Example]:
             )
     for number in range(n_blobs):
         random = np.random.default_rng([SEED, 1, number])
-        X, y = noise(random) if number % 8 == 0 else blobs(random)
+        X, y = noise(random) if number % 5 == 0 else blobs(random)
         metric = "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
         yield Example(f"random {number}", family + 1 + number, metric, X, y, 1 / 8)
 
@@ -136,18 +139,22 @@ def main():
     families = np.array([example.family for example in sets])
     shuffled = np.random.default_rng(SEED).permutation(families.max() + 1)[families]
 
-    of_set = [views_of(example, graphs, fold) for example, fold in zip(sets, shuffled % N_FOLDS, strict=True)]
-    flat = [view for views in of_set for view in views]
-    print(f"links of {len(sets)} sets, {sum(len(view.links.rows) for view in flat):,} in all", flush=True)
-    probabilities, weights = learn_links(flat, SEED, {}, many_sets=True, verbose=True)
+    flat = [
+        (number, depth, view)
+        for number, (example, fold) in enumerate(zip(sets, shuffled % N_FOLDS, strict=True))
+        for depth, view in enumerate(views_of(example, graphs, fold))
+    ]
+    views = [view for _, _, view in flat]
+    print(f"links of {len(sets)} sets, {sum(len(view.links.rows) for view in views):,} in all", flush=True)
+    probabilities, weights = learn_links(views, SEED, {}, many_sets=True, verbose=True)
 
-    first = np.cumsum([0] + [len(views) for views in of_set[:-1]])
     parts: list[Subgraphs] = []
     structures, qualities, labels, rows, owners = [], [], [], [], []
     n_features = max(example.X.shape[1] for example in sets)
-    for number, (views, where) in enumerate(zip(of_set, first, strict=True)):
-        links, probability = probabilities[where]
-        view = views[0]
+    for (number, depth, view), (links, probability) in zip(flat, probabilities, strict=True):
+        share = sets[number].share * (SHORTENED if depth else 1)
+        if share < LEAST_SHARE:
+            continue
         graph = Graph(
             view.embedding, links.similarities, links.matrix(links.similarity), links.matrix(probability)
         )
@@ -155,8 +162,8 @@ def main():
             graph,
             view.y,
             estimator._settings(ProposalSettings, SEED),
-            round(N_ROWS * sets[number].share),
-            np.random.default_rng([SEED, number]),
+            round(N_ROWS * share),
+            np.random.default_rng([SEED, number, depth]),
         )
         # Classes and samples of all sets stand behind each other.
         parts.append(part._replace(vertices=part.vertices + sum(map(len, rows))))
@@ -167,7 +174,7 @@ def main():
         owners.append(np.full(len(quality), number))
         same = view.y[links.rows] == view.y[links.cols]
         loss = -np.log(np.where(same, probability, 1 - probability)).mean() if len(same) else 0
-        print(f"{sets[number].name}: {len(y)} rows, loss of links {loss:.3f}", flush=True)
+        print(f"{sets[number].name}, view {depth}: {len(y)} rows, loss of links {loss:.3f}", flush=True)
     subgraphs, structure = concatenate(parts), np.concatenate(structures)
     quality, label = np.concatenate(qualities), np.concatenate(labels)
     fold = (shuffled % N_VALIDATION)[np.concatenate(owners)]
@@ -178,7 +185,7 @@ def main():
         "device": "cpu",
         "verbose": True,
     }
-    for number in range(networks.n_networks):
+    for number in range(N_NETWORKS):
         weights[f"detection.{number}"], curve = train_detection(
             subgraphs, structure, quality, fold == number, pooling=networks.pooling, seed=number, **common
         )

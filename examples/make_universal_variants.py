@@ -78,7 +78,9 @@ def variant(number: int, X: np.ndarray, y: np.ndarray, metric: str, random: np.r
 
 def noise(random: np.random.Generator) -> Labelled:
     """Samples of no class: each is one of its own."""
-    shape = round(log_uniform(12, 3000, random)), round(log_uniform(2, 400, random))
+    # In few dimensions chance makes clumps, so half of the sets have few.
+    n_features = round(log_uniform(2, 8 if random.random() < 0.5 else 400, random))
+    shape = round(log_uniform(12, 5000, random)), n_features
     draw = (random.normal, random.uniform, random.gumbel, random.exponential)[random.integers(4)]
     return draw(size=shape).astype(np.float32), np.arange(shape[0])
 

@@ -8,6 +8,8 @@ design
     Its Table 3: pooling, node features and channels of GCN-D.
 proposals
     Its Figure 4: the number of proposals (edge thresholds) and of levels.
+pseudo_labels
+    Its Figure 5: what an embedding gains that learns from clusters as if they were classes.
 segmentation
     Its Figure 6: GCN-S alone, fed with the clusters of other methods.
 overlap
@@ -28,7 +30,9 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from peers import FAST_EPOCHS, load, markdown, registry, tune
+from peers import FAST_EPOCHS, Samples, load, markdown, registry, tune
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.preprocessing import normalize
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_precision_recall_fscore
@@ -118,6 +122,44 @@ def thresholds(train, args, n_thresholds):
     return places
 
 
+def pseudo_labels(train, test, args):
+    """Figure 5: an embedding learned from a few classes and, as if they were more, from clusters."""
+    part = np.unique(train.y, return_inverse=True)[1] % 4  # by class: labelled, and three unlabelled parts
+    known = Samples(train.X[part == 0], train.y[part == 0])
+    clusterer, _ = fit(known, args)
+    peers = registry(known, args.fast)
+    chosen = {name: tune(peers[name], known) for name in ("k-means", "average link")}
+    rows = [(0, "labelled only", f"{retrieval(known.X, known.y, test):.3f}", "", "")]
+    for ratio in (1, 3) if args.fast else (1, 2, 3):
+        others = Samples(train.X[(part > 0) & (part <= ratio)], train.y[(part > 0) & (part <= ratio)])
+        found = {name: peers[name].cluster(others, **best) for name, best in chosen.items()}
+        found |= {"GCNClustering": clusterer.predict(others.X), "true labels": others.y}
+        for name, labels in found.items():
+            gained = retrieval(*with_clusters(known, others, labels), test)
+            _, _, fscore = pairwise_precision_recall_fscore(others.y, labels)
+            rows.append((ratio, name, f"{gained:.3f}", f"{fscore:.3f}", len(np.unique(labels[labels >= 0]))))
+    return markdown(("unlabelled : labelled", "labels by", "retrieval", "pairwise F", "clusters"), rows)
+
+
+def with_clusters(known, others, labels):
+    """Labelled samples, and clusters of others as further classes; those of one sample teach nothing."""
+    numbers = np.unique(labels, return_inverse=True)[1]
+    kept = (labels >= 0) & (np.bincount(numbers)[numbers] > 1)
+    y = np.concatenate([known.y, known.y.max() + 1 + numbers[kept]])
+    return np.concatenate([known.X, others.X[kept]]), y
+
+
+def retrieval(X, y, test):
+    """Share of the own class among as many neighbours as it has others, in an embedding learned from X, y."""
+    learned = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(X.astype(np.float64), y)
+    rows = normalize(learned.transform(test.X.astype(np.float64))).astype(np.float32)
+    neighbors, _ = Samples(rows, test.y).nearest
+    _, numbers, counts = np.unique(test.y, return_inverse=True, return_counts=True)
+    depth = np.minimum(counts[numbers] - 1, neighbors.shape[1])
+    found = (test.y[neighbors] == test.y[:, None]) & (np.arange(neighbors.shape[1]) < depth[:, None])
+    return (found.sum(axis=1)[depth > 0] / depth[depth > 0]).mean()
+
+
 def segmentation(train, test, args):
     """Figure 6: clusters of other methods, tuned on the training half, before and after GCN-S."""
     peers = registry(train, args.fast)
@@ -146,7 +188,9 @@ def overlap(train, test, args):
     return markdown(("overlap", "largest IoU kept", *HEADER), rows)
 
 
-EXPERIMENTS = {function.__name__: function for function in (design, proposals, segmentation, overlap)}
+EXPERIMENTS = {
+    function.__name__: function for function in (design, proposals, pseudo_labels, segmentation, overlap)
+}
 
 
 def main():

@@ -33,7 +33,7 @@ class LinkTraining(NamedTuple):
 
 
 ONE_SET = LinkTraining(epochs=8, weight_decay=1e-3, noise=0.15)
-MANY_SETS = LinkTraining(epochs=3, weight_decay=0.1, noise=0.3, context_noise=0.5)
+MANY_SETS = LinkTraining(epochs=3, weight_decay=0.1, noise=0.3, context_noise=0.7)
 
 
 def placed(features: np.ndarray, place: np.ndarray) -> np.ndarray:
