@@ -142,16 +142,18 @@ def pseudo_labels(train, test, args):
 
 
 def with_clusters(known, others, labels):
-    """Labelled samples, and clusters of others as further classes; those of one sample teach nothing."""
-    numbers = np.unique(labels, return_inverse=True)[1]
-    kept = (labels >= 0) & (np.bincount(numbers)[numbers] > 1)
-    y = np.concatenate([known.y, known.y.max() + 1 + numbers[kept]])
-    return np.concatenate([known.X, others.X[kept]]), y
+    """Labelled samples, and clusters of others as further classes."""
+    inside = labels >= 0
+    y = np.concatenate([known.y, known.y.max() + 1 + labels[inside]])
+    return np.concatenate([known.X, others.X[inside]]), y
 
 
 def retrieval(X, y, test):
     """Share of the own class among as many neighbours as it has others, in an embedding learned from X, y."""
-    learned = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(X.astype(np.float64), y)
+    _, numbers, counts = np.unique(y, return_inverse=True, return_counts=True)
+    teaching = counts[numbers] > 1
+    model = LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.1)
+    learned = model.fit(X[teaching].astype(np.float64), y[teaching])
     rows = normalize(learned.transform(test.X.astype(np.float64))).astype(np.float32)
     neighbors, _ = Samples(rows, test.y).nearest
     _, numbers, counts = np.unique(test.y, return_inverse=True, return_counts=True)
