@@ -172,6 +172,12 @@ def identity_recipes() -> dict[str, Recipe]:
         "identities_modes": identities(
             2_500, 80, 512, n_modes=8, mode_spread=1.3, class_spread=0.5, size_exponent=0.3
         ),
+        # Albums: most people are seen once, a few all the time.
+        "identities_album": identities(3_000, 1_600, 256, size_exponent=0.8, class_spread=0.5),
+        "identities_album_clear": identities(3_000, 1_800, 128, size_exponent=0.7, class_spread=0.35),
+        "identities_album_poor": identities(
+            3_000, 1_200, 512, size_exponent=1, class_spread=0.6, low_quality=0.3
+        ),
         "identities_noise": identities(1_800, 70, 128, class_spread=0.6, noise=0.4, copies=0.1),
     }
 

@@ -145,7 +145,7 @@ def test_data_unlike_any_seen_warns(identities, trained):
     """The share of inputs outside the range of training is told, if it is large."""
     *_, X, _ = identities
     narrow, wide = copy.deepcopy(trained), copy.deepcopy(trained)
-    narrow.weights_["range"]["high"][:3] = narrow.weights_["range"]["low"][:3]
+    narrow.weights_["range"]["high"][:9] = narrow.weights_["range"]["low"][:9]
     wide.weights_["range"] = {
         "low": np.full_like(trained.weights_["range"]["low"], -np.inf),
         "high": np.full_like(trained.weights_["range"]["high"], np.inf),
