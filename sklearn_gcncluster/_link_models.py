@@ -2,7 +2,7 @@
 
 The second round sees the neighbourhoods as the first left them. Models of one data set look at its link
 features as they are; models of many sets also at where a link stands among the others of its set, and at
-what the set is like on average: what a gap of one deviation means differs between faces and texts.
+the context that the set makes: what a gap of one deviation means differs between faces and texts.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _UNLIKELY = 0.01
 inside classes one in fifty."""
 _BLOCK_LINKS = 100_000
 """Links whose features are in memory at once."""
-_PLACING_LINKS = 50_000
-"""Links, evenly spread, by which the place of a data set is told."""
+_CONTEXT_LINKS = 20_000
+"""Links, evenly spread, by which the context that a data set makes is told."""
+_CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 
 
 class View(NamedTuple):
@@ -66,12 +67,9 @@ class LinkInputs:
 
     def __init__(self, features: Callable[[np.ndarray], np.ndarray], n_links: int):
         self.features, self.n_links = features, n_links
-        some = np.unique(np.linspace(0, max(n_links - 1, 0), min(n_links, _PLACING_LINKS)).astype(np.int64))
-        values = features(some)
-        self.place = (
-            np.stack([values.mean(axis=0), values.std(axis=0)]) if n_links else np.zeros((2, values.shape[1]))
-        )
-        """Mean and deviation of each feature: float of shape (2, n_features)."""
+        some = np.linspace(0, max(n_links - 1, 0), min(n_links, _CONTEXT_LINKS)).astype(np.int64)
+        self.context = context_of(features(np.unique(some)))
+        """float32 of shape (n_statistics, n_features)."""
 
     def odds(self, part: np.ndarray, models: list) -> np.ndarray:
         """Mean log-odds of some links over the models."""
@@ -81,7 +79,28 @@ class LinkInputs:
         """The same of links whose features are known already."""
         from ._nn._links import link_odds
 
-        return np.mean([link_odds(model, values, self.place) for model in models], axis=0)
+        return np.mean([link_odds(model, values, self.context) for model in models], axis=0)
+
+
+def context_of(values: np.ndarray) -> np.ndarray:
+    """How each feature is spread over the links of a set.
+
+    Mean, deviation, logarithm of the deviation, and quantiles as deviations from the mean. The shape of the
+    distributions tells how large classes are and how far apart.
+
+    Parameters
+    ----------
+    values : float32 ndarray of shape (n_links, n_features)
+
+    Returns
+    -------
+    float32 ndarray of shape (n_statistics, n_features)
+    """
+    if not len(values):
+        return np.zeros((3 + len(_CONTEXT_QUANTILES), values.shape[1]), dtype=np.float32)
+    level, spread = values.mean(axis=0), values.std(axis=0)
+    quantiles = (np.quantile(values, _CONTEXT_QUANTILES, axis=0) - level) / (spread + 1e-3)
+    return np.concatenate([[level, spread, np.log(spread + 1e-2)], quantiles]).astype(np.float32)
 
 
 def shortened_links(neighbors: np.ndarray, similarities: np.ndarray) -> list[Links]:
@@ -110,28 +129,27 @@ def judge_links(
     unknown : float
         Share of the features' values that lie outside the range known from training.
     """
-    first = _first_inputs(embedding, mapped, links)
-    likely, probability, values = _probable(first, _models(weights, "first"))
+    first = first_inputs(embedding, mapped, links)
+    likely, probability, values = _probable(first, models_of(weights, "first"))
     links, unknown = links.take(likely), _share_outside(values, weights["range"])
-    second = _second_inputs(values, embedding, links, probability)
-    likely, probability, _ = _probable(second, _models(weights, "second"))
+    second = second_inputs(values, embedding, links, probability)
+    likely, probability, _ = _probable(second, models_of(weights, "second"))
     return links.take(likely), probability, unknown
 
 
 def learn_links(
-    views: list[View], seed: int, start: Weights, many_sets: bool = False, verbose: bool = False
+    views: list[View], seed: int, start: Weights, verbose: bool = False
 ) -> tuple[list[tuple[Links, np.ndarray]], Weights]:
     """Learn how probable links are, in two rounds; unlikely ones do not reach the second.
 
     Parameters
     ----------
     views : list of View
+        Of one data set.
     seed : int
     start : Weights
         Models of an earlier training, which are taken instead in a round in which they know the classes held
         out of training clearly better; may be empty.
-    many_sets : bool
-        Whether views are of many data sets, between which models have to tell; else all are of one.
     verbose : bool
 
     Returns
@@ -142,58 +160,54 @@ def learn_links(
         "first.0" and so on, "second.0" and so on, and "range".
     """
     weights: Weights = {}
-    inputs = [_first_inputs(view.embedding, view.mapped, view.links) for view in views]
+    inputs = [first_inputs(view.embedding, view.mapped, view.links) for view in views]
     views = list(views)
     for name, first_seed in (("first", seed), ("second", seed + MAX_FOLDS)):
-        models, values = _cross_fit(inputs, views, many_sets, first_seed, verbose)
+        models, values = _cross_fit(inputs, views, first_seed, verbose)
         odds = [_held_out_odds(*one, models) for one in zip(inputs, views, strict=True)]
         if name == "first":
-            weights["range"] = dict(zip(("low", "high"), np.quantile(values, _RANGE, axis=0), strict=True))
-        known = _models(start, name)
+            weights["range"] = known_range(values)
+        known = models_of(start, name)
         if known and _know_better(known, inputs[0], views[0], odds[0]):
-            models, odds = known, [_all_odds(one, known) for one in inputs]
+            models, odds = known, [all_odds(one, known) for one in inputs]
             if name == "first":
                 weights["range"] = start["range"]
         weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
         probabilities = []
         for number, view in enumerate(views):
-            likely, probability = _likely(odds[number])
+            likely, probability = likely_of(odds[number])
             views[number] = view._replace(links=view.links.take(likely))
             probabilities.append((views[number].links, probability))
             if name == "first":
                 values = inputs[number].features(likely)
-                inputs[number] = _second_inputs(values, view.embedding, *probabilities[number])
+                inputs[number] = second_inputs(values, view.embedding, *probabilities[number])
     return probabilities, weights
 
 
-def _cross_fit(inputs, views, many_sets, seed, verbose):
+def known_range(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Between which values of each link feature new ones count as known from training."""
+    low, high = np.quantile(values, _RANGE, axis=0)
+    return {"low": low, "high": high}
+
+
+def _cross_fit(inputs, views, seed, verbose):
     """A model for each fold, of links with no end in it, and the features that the last learned from."""
-    from ._nn._links import MANY_SETS, ONE_SET, placed, train_links
+    from ._nn._links import ONE_SET, LinkSample, train_links
 
     n_folds = max(view.folds.max() for view in views) + 1
     models = []
     for fold in range(n_folds):
         random = np.random.default_rng(seed + fold)
-        seen, targets, places = [], [], []
+        samples = []
         for one, view in zip(inputs, views, strict=True):
             ends = _folds_of_ends(view)
             usable = (ends >= 0).all(axis=0)
             if n_folds > 1:
                 usable &= (ends != fold).all(axis=0)
             chosen = np.sort(random.permutation(np.flatnonzero(usable))[: view.n_links])
-            seen.append(one.features(chosen))
-            targets.append(_same_class(view)[chosen])
-            places.append(placed(seen[-1], one.place) if many_sets else seen[-1])
-        models.append(
-            train_links(
-                np.concatenate(places),
-                np.concatenate(targets),
-                MANY_SETS if many_sets else ONE_SET,
-                seed=seed + fold,
-                verbose=verbose,
-            )
-        )
-    return models, np.concatenate(seen)
+            samples.append(LinkSample(one.features(chosen), _same_class(view)[chosen], one.context))
+        models.append(train_links(samples, ONE_SET, seed=seed + fold, verbose=verbose))
+    return models, np.concatenate([sample.features for sample in samples])
 
 
 def _held_out_odds(inputs, view, models):
@@ -213,10 +227,10 @@ def _know_better(models, inputs, view, odds):
     """Whether models that never saw a view judge its links clearly better than the odds given."""
     if (view.folds < 1).all():
         return True  # with one fold, the odds are by models that saw what they judge
-    return _loss(_all_odds(inputs, models), view) < CLEARLY_LOWER * _loss(odds, view)
+    return _loss(all_odds(inputs, models), view) < CLEARLY_LOWER * _loss(odds, view)
 
 
-def _all_odds(inputs, models):
+def all_odds(inputs: LinkInputs, models: list) -> np.ndarray:
     """Mean log-odds of all links over the models, block by block."""
     return np.concatenate([inputs.odds(part, models) for part in _blocks(inputs.n_links)])
 
@@ -242,8 +256,9 @@ def _share_outside(values, known):
     return float(outside.mean()) if outside.size else 0.0
 
 
-def _first_inputs(embedding, mapped, links):
-    if embedding is None:
+def first_inputs(embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links) -> LinkInputs:
+    """What the first round sees of links; arguments as in :class:`View`."""
+    if embedding is None or mapped is None:
         cosine, quality = links.similarity, np.ones(len(links.neighbors), np.float32)
     else:
         centred = _centred(embedding)
@@ -253,8 +268,10 @@ def _first_inputs(embedding, mapped, links):
     return LinkInputs(NeighborhoodFeatures(links, cosine, quality), len(links.rows))
 
 
-def _second_inputs(first, embedding, links, probability):
-    """Features of both kinds of likely links; `first` are theirs of the first kind."""
+def second_inputs(
+    first: np.ndarray, embedding: np.ndarray | None, links: Links, probability: np.ndarray
+) -> LinkInputs:
+    """What the second round sees of likely links; `first` are their features of the first round."""
     centred = None if embedding is None else _centred(embedding)
     second = ProbabilityFeatures(links, probability, centred)
     return LinkInputs(lambda part: np.concatenate([first[part], second(part)], axis=1), len(links.rows))
@@ -265,10 +282,9 @@ def _probable(inputs, models):
     found = []
     for part in _blocks(inputs.n_links):
         values = inputs.features(part)
-        likely, probability = _likely(inputs.odds_of(values, models))
+        likely, probability = likely_of(inputs.odds_of(values, models))
         found.append((part[likely], probability, values[likely]))
-    likely, probability, values = zip(*found, strict=True)
-    return np.concatenate(likely), np.concatenate(probability), np.concatenate(values)
+    return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))
 
 
 def _blocks(n_links):
@@ -279,14 +295,15 @@ def _blocks(n_links):
     ]
 
 
-def _likely(odds):
+def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the links that are not unlikely, and their probability."""
     probability = expit(odds)
     likely = np.flatnonzero(probability >= _UNLIKELY)
     return likely, probability[likely]
 
 
-def _models(weights, name):
+def models_of(weights: Weights, name: str) -> list[dict[str, np.ndarray]]:
+    """Models of the round of that name."""
     return [weights[key] for key in sorted(weights) if key.startswith(f"{name}.")]
 
 

@@ -6,6 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from ._link_models import Weights
@@ -61,7 +62,11 @@ def load_pretrained(source: str | Path | FrozenEstimator) -> Pretrained:
             "was fitted with labels."
         )
     parameters |= getattr(estimator, "_borrowed", {})
-    return Pretrained(estimator.weights_, shaping(parameters))
+    weights = {  # those of the package are stored in half precision
+        part: {name: array.astype(np.float32) for name, array in arrays.items()}
+        for part, arrays in estimator.weights_.items()
+    }
+    return Pretrained(weights, shaping(parameters))
 
 
 def shaping(parameters: dict[str, Any]) -> dict[str, Any]:

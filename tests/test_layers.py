@@ -10,11 +10,12 @@ import torch
 from sklearn_gcncluster._average_link import average_link_layers
 from sklearn_gcncluster._features import structure_features
 from sklearn_gcncluster._graph import Graph, link
+from sklearn_gcncluster._link_models import context_of
 from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
 from sklearn_gcncluster._nn import _detection, _segmentation, _training
 from sklearn_gcncluster._nn._detection import Detection, train_detection
 from sklearn_gcncluster._nn._layers import GraphConvolution, InputConvolution, pool, smooth, to_batch
-from sklearn_gcncluster._nn._links import MANY_SETS, ONE_SET, link_odds, placed, train_links
+from sklearn_gcncluster._nn._links import MANY_SETS, ONE_SET, LinkSample, link_odds, train_links
 from sklearn_gcncluster._nn._segmentation import Segmentation, draw_seeds, seed_inputs, train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
 from sklearn_gcncluster._proposals import distinct_proposals
@@ -471,17 +472,18 @@ def test_link_network_learns():
     same = features[:, 0] * features[:, 1] > 0
     scaled = 1000 * features - 7  # of any scale
     state = torch.get_rng_state()
-    place = np.zeros((2, 5))
-    weights = train_links(scaled[:3000], same[:3000], ONE_SET, seed=0)
-    odds = link_odds(weights, scaled[3000:], place)
+    context = context_of(scaled)
+    sample = LinkSample(scaled[:3000], same[:3000], context)
+    weights = train_links([sample], ONE_SET, seed=0)
+    odds = link_odds(weights, scaled[3000:], context)
     assert torch.equal(torch.get_rng_state(), state)
     assert odds.dtype == np.float32
     assert ((odds > 0) == same[3000:]).mean() > 0.85
     # Inputs are cut far out, where another embedding may lie.
     np.testing.assert_array_equal(
-        link_odds(weights, 1e6 * scaled, place), link_odds(weights, 1e7 * scaled, place)
+        link_odds(weights, 1e6 * scaled, context), link_odds(weights, 1e7 * scaled, context)
     )
-    again, other = (train_links(scaled[:3000], same[:3000], ONE_SET, seed=seed) for seed in (0, 1))
+    again, other = (train_links([sample], ONE_SET, seed=seed) for seed in (0, 1))
     for name, array in weights.items():
         np.testing.assert_array_equal(array, again[name])
     assert (other["weight0"] != weights["weight0"]).any()
@@ -492,18 +494,15 @@ def test_link_network_tells_sets_apart():
     random = np.random.default_rng(0)
 
     def links_of_a_set():
-        place = np.array([random.normal(size=2), random.uniform(0.5, 2, size=2)])
-        features = (place[0] + place[1] * random.normal(size=(200, 2))).astype(np.float32)
-        return features, features[:, 0] > place[0, 0], place
+        level, spread = random.normal(size=2), random.uniform(0.5, 2, size=2)
+        features = (level + spread * random.normal(size=(200, 2))).astype(np.float32)
+        return LinkSample(features, features[:, 0] > level[0], context_of(features))
 
     train, test = ([links_of_a_set() for _ in range(100)] for _ in range(2))
-    seen = np.concatenate([placed(features, place) for features, _, place in train])
-    assert seen.shape == (20_000, 6)
-    same = np.concatenate([same for _, same, _ in train])
-    apart = train_links(seen, same, MANY_SETS._replace(epochs=20), seed=0)
-    blind = train_links(seen[:, :2], same, ONE_SET, seed=0)
+    apart = train_links(train, MANY_SETS._replace(epochs=20), seed=0)
+    blind = train_links(train, ONE_SET, seed=0)
     right = [
-        np.mean([((link_odds(model, features, place) > 0) == same).mean() for features, same, place in test])
+        np.mean([((link_odds(model, one.features, one.context) > 0) == one.same).mean() for one in test])
         for model in (apart, blind)
     ]
     assert right[0] > 0.9 > right[1]

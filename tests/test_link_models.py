@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sklearn_gcncluster._link_models import View, judge_links, learn_links, shortened_links
+from sklearn_gcncluster._link_models import View, context_of, judge_links, learn_links, shortened_links
 from sklearn_gcncluster._metric import class_folds
 from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
 from sklearn_gcncluster.datasets import make_identities
@@ -34,10 +34,9 @@ def known():
     return learn_links(views_of(20_000, seed=1), 0, {})[1]
 
 
-@pytest.mark.parametrize("many_sets", [False, True])
-def test_links_of_new_samples(many_sets):
+def test_links_of_new_samples():
     """Models tell links inside classes from others, on samples and classes never seen."""
-    probabilities, weights = learn_links(views_of(20_000, seed=0), 0, {}, many_sets=many_sets)
+    probabilities, weights = learn_links(views_of(20_000, seed=0), 0, {})
     view = views_of(1, seed=2)[0]
     links, probability, unknown = judge_links(view.embedding, view.mapped, view.links, weights)
     assert auc(links, probability, view.y) > 0.8
@@ -65,6 +64,22 @@ def test_known_models_are_taken_if_better(known):
     for name, model in alone[1].items():
         for key, array in model.items():
             np.testing.assert_array_equal(refused[1][name][key], array)
+
+
+def test_context_tells_how_features_are_spread():
+    """Mean, deviation, its logarithm and quantiles of each feature; all finite where there are no links."""
+    values = np.random.default_rng(0).exponential(2, size=(5000, 3)).astype(np.float32) * [1, 10, 0]
+    context = context_of(values)
+    np.testing.assert_allclose(context[0], values.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(context[1], values.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(context[2], np.log(values.std(axis=0) + 0.01), rtol=1e-5)
+    assert (values[:, 0] < context[0, 0] + context[3, 0] * context[1, 0]).mean() == pytest.approx(
+        0.1, abs=0.01
+    )
+    np.testing.assert_allclose(context[3:, 0], context[3:, 1], atol=0.05)  # of the shape alone, not the scale
+    assert np.isfinite(context).all()
+    assert np.isfinite(context_of(values[:0])).all()
+    assert context_of(values[:0]).shape == context.shape
 
 
 def test_same_seed_same_models(known):

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from tqdm.auto import trange
 
-_WIDTHS = (64, 32)
 _BATCH, _LEARNING_RATE = 2048, 3e-3
 _INFERENCE_LINKS = 8_192
 """Links in a batch at inference: its layers stay in the processor's cache."""
@@ -28,54 +27,83 @@ class LinkTraining(NamedTuple):
     weight_decay: float
     noise: float
     """Deviation of the noise added to the standardised inputs: the best regulariser of those compared."""
-    context_noise: float = 0.0
-    """The same for what all links of a set have in common, by which single sets could be learned by heart."""
+    context_noise: float | None = None
+    """The same for what all links of a set have in common, by which single sets could be learned by heart.
+    None for models of one set, which do not look at it."""
+    widths: tuple[int, ...] = (64, 32)
+    """Of the hidden layers."""
 
 
 ONE_SET = LinkTraining(epochs=8, weight_decay=1e-3, noise=0.15)
-MANY_SETS = LinkTraining(epochs=3, weight_decay=0.1, noise=0.3, context_noise=0.7)
+MANY_SETS = LinkTraining(epochs=3, weight_decay=0.1, noise=0.3, context_noise=1.0, widths=(128, 32))
 
 
-def placed(features: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Features of links of one set; where these lie among all of the set; and the middle of the set.
+class LinkSample(NamedTuple):
+    """Some links of one data set, to learn from."""
+
+    features: np.ndarray
+    """float32 of shape (n_links, n_features)."""
+    same: np.ndarray
+    """bool of shape (n_links,): whether both ends have the same label."""
+    context: np.ndarray
+    """float32 of shape (n_statistics, n_features): how each feature is spread over all links of the set;
+    mean and deviation first."""
+
+
+def placed(features: np.ndarray, context: np.ndarray) -> np.ndarray:
+    """Features of links of one set, and where these lie among all of the set.
 
     Parameters
     ----------
     features : float32 ndarray of shape (n_links, n_features)
-    place : ndarray of shape (2, n_features)
-        Mean and deviation of the features over the set.
+    context : float32 ndarray of shape (n_statistics, n_features)
+        As in :class:`LinkSample`.
 
     Returns
     -------
-    float32 ndarray of shape (n_links, 3 * n_features)
+    float32 ndarray of shape (n_links, 2 * n_features)
     """
-    level, spread = place.astype(np.float32)
-    among = (features - level) / (spread + _LEAST_SPREAD)
-    return np.concatenate([features, among, np.broadcast_to(level, features.shape)], axis=1)
+    level, spread = context[:2]
+    return np.concatenate([features, (features - level) / (spread + _LEAST_SPREAD)], axis=1)
 
 
 def train_links(
-    features: np.ndarray, same: np.ndarray, training: LinkTraining, *, seed: int, verbose: bool = False
+    samples: list[LinkSample], training: LinkTraining, *, seed: int, verbose: bool = False
 ) -> Weights:
     """Train the network by binary cross-entropy on "both ends have the same label".
 
     Parameters
     ----------
-    features : float32 ndarray of shape (n_links, n_features)
-        As they are, or as :func:`placed` gives them if `training` has noise for their last third.
-    same : bool ndarray of shape (n_links,)
+    samples : list of LinkSample
+        Of one set, or of many if `training` has a ``context_noise``.
     training : LinkTraining
     seed : int
+    verbose : bool
 
     Returns
     -------
     dict of str to float32 ndarray
     """
     generator = torch.Generator().manual_seed(seed)
-    mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
-    inputs = torch.from_numpy(np.clip((features - mean) / std, -_CLIP, _CLIP))
-    target = torch.from_numpy(same.astype(np.float32))
-    widths = (features.shape[1], *_WIDTHS, 1)
+    around_noise = training.context_noise
+    features = np.concatenate(
+        [
+            sample.features if around_noise is None else placed(sample.features, sample.context)
+            for sample in samples
+        ]
+    )
+    scale = {"mean": features.mean(axis=0), "std": features.std(axis=0) + 1e-6}
+    inputs = _standardised(features, scale, "")
+    target = torch.from_numpy(np.concatenate([sample.same for sample in samples]).astype(np.float32))
+    deviation = torch.full((inputs.shape[1],), training.noise)
+    around = torch.empty(len(samples), 0)
+    if around_noise is not None:
+        contexts = np.stack([sample.context.ravel() for sample in samples])
+        scale |= {"context_mean": contexts.mean(axis=0), "context_std": contexts.std(axis=0) + 1e-6}
+        around = _standardised(contexts, scale, "context_")
+        deviation = torch.cat([deviation, torch.full((contexts.shape[1],), around_noise)])
+    owner = torch.from_numpy(np.repeat(np.arange(len(samples)), [len(sample.same) for sample in samples]))
+    widths = (len(deviation), *training.widths, 1)
     layers = [
         torch.randn(n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in pairwise(widths)
     ]
@@ -83,9 +111,6 @@ def train_links(
     biases = [torch.zeros(n_out) for n_out in widths[1:]]
     parameters = [parameter.requires_grad_() for parameter in (*layers, *biases)]
     optimiser = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=training.weight_decay)
-    deviation = torch.full((features.shape[1],), training.noise)
-    if training.context_noise:
-        deviation[-(features.shape[1] // 3) :] = training.context_noise
     batch = min(_BATCH, max(64, len(inputs) // 20))
     n_batches = max(len(inputs) // batch, 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -94,42 +119,51 @@ def train_links(
     for _ in trange(training.epochs, desc="links", disable=not verbose, leave=False):
         order = torch.randperm(len(inputs), generator=generator)
         for chosen in order[: n_batches * batch].split(batch):
-            noise = torch.randn(len(chosen), inputs.shape[1], generator=generator)
-            odds = _forward(layers, biases, inputs[chosen] + deviation * noise)
+            rows = torch.cat([inputs[chosen], around[owner[chosen]]], dim=1)
+            noise = torch.randn(rows.shape, generator=generator)
+            odds = _forward(layers, biases, rows + deviation * noise)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, target[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    weights = {"mean": mean, "std": std}
+    weights = {name: value.astype(np.float32) for name, value in scale.items()}
     for depth, (layer, bias) in enumerate(zip(layers, biases, strict=True)):
         weights |= {f"weight{depth}": layer.detach().numpy(), f"bias{depth}": bias.detach().numpy()}
     return weights
 
 
-def link_odds(weights: Weights, features: np.ndarray, place: np.ndarray) -> np.ndarray:
+def link_odds(weights: Weights, features: np.ndarray, context: np.ndarray) -> np.ndarray:
     """Log-odds of each link: float32 of shape (n_links,).
 
     Parameters
     ----------
     weights : Weights
     features : float32 ndarray of shape (n_links, n_features)
-    place : ndarray of shape (2, n_features)
-        As for :func:`placed`; models of one set need none.
+    context : float32 ndarray of shape (n_statistics, n_features)
+        As in :class:`LinkSample`; models of one set do not look at it.
     """
-    looks_around = len(weights["mean"]) > features.shape[1]
     layers, biases = (
-        [torch.tensor(weights[f"{name}{depth}"]) for depth in range(len(_WIDTHS) + 1)]
+        [torch.tensor(weights[key]) for key in sorted(weights) if key.startswith(name)]
         for name in ("weight", "bias")
     )
+    looks_around = "context_mean" in weights
+    if looks_around:  # the same for all links, so it joins the bias
+        around = _standardised(context.ravel()[None], weights, "context_")
+        biases[0] = biases[0] + (around @ layers[0][-around.shape[1] :])[0]
+        layers[0] = layers[0][: -around.shape[1]]
     odds = np.empty(len(features), dtype=np.float32)
     for start in range(0, len(features), _INFERENCE_LINKS):
         part = slice(start, start + _INFERENCE_LINKS)
-        seen = placed(features[part], place) if looks_around else features[part]
-        inputs = np.clip((seen - weights["mean"]) / weights["std"], -_CLIP, _CLIP)
+        seen = placed(features[part], context) if looks_around else features[part]
         with torch.inference_mode():
-            odds[part] = _forward(layers, biases, torch.from_numpy(inputs.astype(np.float32)))
+            odds[part] = _forward(layers, biases, _standardised(seen, weights, ""))
     return odds
+
+
+def _standardised(values, scale, kind):
+    standard = (values - scale[f"{kind}mean"]) / scale[f"{kind}std"]
+    return torch.from_numpy(np.clip(standard, -_CLIP, _CLIP).astype(np.float32))
 
 
 def _forward(layers, biases, rows):

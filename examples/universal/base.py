@@ -1,0 +1,97 @@
+"""What the sources of training sets share: recipes, sizes of classes, noise, copies, components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import normalize
+
+SEED = 20_240_301
+
+Labelled = tuple[np.ndarray, np.ndarray]
+"""X (n_samples, n_features) and y (n_samples,)."""
+
+
+class Recipe(NamedTuple):
+    """How a set is made: its metric, and a function that makes it of a random generator."""
+
+    metric: str
+    make: Callable[[np.random.Generator], Labelled]
+
+
+def numbered(y: np.ndarray) -> np.ndarray:
+    """Classes as int64 from 0."""
+    return np.unique(y, return_inverse=True)[1].astype(np.int64)
+
+
+def class_sizes(n_samples: int, n_classes: int, exponent: float) -> np.ndarray:
+    """Sizes (n_classes,) of at least 1 that fall as a power of the rank; their sum is about `n_samples`."""
+    shares = np.arange(1, n_classes + 1) ** -float(exponent)
+    return np.maximum(1, np.rint(n_samples * shares / shares.sum())).astype(int)
+
+
+def places_in_class(y: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Place of each sample in a random order of its class: 0, 1, and so on."""
+    counts = np.bincount(y)
+    place = np.empty(len(y), dtype=np.int64)
+    place[np.argsort(y + random.random(len(y)))] = np.arange(len(y)) - np.repeat(
+        np.cumsum(counts) - counts, counts
+    )
+    return place
+
+
+def thin_out(X: np.ndarray, y: np.ndarray, sizes: np.ndarray, random: np.random.Generator) -> Labelled:
+    """One class for each of `sizes`, as far as there are classes, with at most so many samples."""
+    y = numbered(y)
+    allowed = np.zeros(y.max() + 1, dtype=np.int64)
+    order = random.permutation(len(allowed))[: len(sizes)]
+    allowed[order] = sizes[: len(order)]
+    kept = places_in_class(y, random) < allowed[y]
+    return X[kept], y[kept]
+
+
+def at_most(X: np.ndarray, y: np.ndarray, random: np.random.Generator, n_samples: int) -> Labelled:
+    """Whole classes, in random order, until there are `n_samples`."""
+    y = numbered(y)
+    counts = np.bincount(y)
+    order = random.permutation(len(counts))
+    kept = np.zeros(len(counts), bool)
+    kept[order[np.cumsum(counts[order]) <= n_samples]] = True
+    return X[kept[y]], y[kept[y]]
+
+
+def sized(y: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Which samples are of classes of `low` to `high` samples."""
+    _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return ((counts >= low) & (counts <= high))[inverse]
+
+
+def add_noise(X: np.ndarray, y: np.ndarray, share: float, random: np.random.Generator) -> Labelled:
+    """Samples that belong to nothing, each a class of its own, spread as all of `X` is."""
+    n_noise = round(share * len(X))
+    _, lengths, axes = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    noise = random.standard_normal((n_noise, len(lengths))) * lengths / np.sqrt(len(X))
+    return np.vstack([X, X.mean(axis=0) + noise @ axes]), np.append(y, y.max() + 1 + np.arange(n_noise))
+
+
+def add_copies(X: np.ndarray, y: np.ndarray, share: float, random: np.random.Generator) -> Labelled:
+    """Copies of some samples, half of them exact; a few samples have dozens of copies."""
+    n_copies = round(share * len(X))
+    rows = (len(X) * random.random(n_copies) ** 3).astype(int)
+    rows = random.permutation(len(X))[rows]
+    nudge = random.standard_normal((n_copies, X.shape[1])) * (0.05 * X.std(axis=0))
+    nudge[::2] = 0
+    return np.vstack([X, X[rows] + nudge]), np.append(y, y[rows])
+
+
+def principal(X: np.ndarray, n_components: int) -> np.ndarray:
+    """The leading principal components, rows of length 1."""
+    return normalize(PCA(n_components, random_state=0).fit_transform(X))
+
+
+def log_uniform(low: float, high: float, random: np.random.Generator) -> float:
+    """A number whose logarithm is uniform."""
+    return float(np.exp(random.uniform(np.log(low), np.log(high))))

@@ -1,0 +1,331 @@
+"""Make the universal networks that come with the package: train them on many data sets at once.
+
+A developer runs this once; users never need it. It trains on structure alone, on sets drawn at random
+
+- of the labelled sets of `sets.py`: prints of characters, texts, sounds, icons, in many sizes and embeddings;
+- of the generators of `synthetic.py`: identities, blobs, islands, chains, noise.
+
+Labelled sets and generators are dealt into folds: no link is judged, while the graphs for training are made,
+by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
+hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
+
+::
+
+    apt-get update
+    apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
+    python examples/universal/make.py --sets FOLDER    # an hour on two cores, with FOLDER filled before
+
+It prints how well links and proposals of unseen domains are judged, and writes
+`sklearn_gcncluster/data/universal.safetensors`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from base import SEED, Labelled
+from draws import SYNTHETIC, drawn, synthetic
+from joblib import Parallel, delayed
+from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_limits
+
+from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._graph import Graph, link
+from sklearn_gcncluster._learning import NetworkSettings
+from sklearn_gcncluster._link_models import (
+    View,
+    all_odds,
+    first_inputs,
+    known_range,
+    likely_of,
+    models_of,
+    second_inputs,
+)
+from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._nn._detection import train_detection
+from sklearn_gcncluster._nn._links import MANY_SETS, LinkSample, LinkTraining, link_odds, train_links
+from sklearn_gcncluster._nn._segmentation import train_segmentation
+from sklearn_gcncluster._nn._training import Schedule
+from sklearn_gcncluster._pipeline import ProposalSettings, propose
+from sklearn_gcncluster._samples import aggregate_labels, distinct_samples
+from sklearn_gcncluster._scoring import all_inputs
+from sklearn_gcncluster._subgraphs import concatenate, take
+from sklearn_gcncluster._targets import proposal_targets
+
+N_NEIGHBORS = 80
+DEPTHS = (
+    1,
+    1,
+    1,
+    3 / 8,
+    1 / 8,
+)  # shares of the neighbour lists, so that some classes are larger than the lists
+SHORT = 300  # samples up to which lists are not cut
+LEAST_PRECISION = 0.7  # of the best feature of links, for a draw to be learned from
+FEW = 5  # links inside classes that say nothing of this
+COPIES = 40  # of equal rows that are kept, as fit does
+N_FOLDS = 4
+N_LINKS = 1_500  # of a draw that models of links learn from
+N_ROWS = 8_000  # samples of proposals of a draw that the networks learn from
+EPOCH_ROWS = 240_000  # samples of proposals in an epoch
+OUT = Path(__file__).parents[2] / "sklearn_gcncluster" / "data" / "universal.safetensors"
+
+
+class Draw(NamedTuple):
+    """A training set, told by where it comes from; it is made again whenever it is needed."""
+
+    source: Path | None
+    """File of the labelled set, None for a generator."""
+    number: int
+    fold: int
+    """Models of this fold never see the draw."""
+
+
+def all_draws(folder: Path, n_draws: int, n_synthetic: int) -> list[Draw]:
+    """All draws."""
+    files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".part"))
+    real = [
+        Draw(path, number, place % N_FOLDS) for place, path in enumerate(files) for number in range(n_draws)
+    ]
+    made = [Draw(None, number, number // len(SYNTHETIC) % N_FOLDS) for number in range(n_synthetic)]
+    return real + made
+
+
+def samples_of(draw: Draw, random: np.random.Generator) -> tuple[Labelled, str]:
+    """X and y of a draw, and its metric."""
+    if draw.source is None:
+        X, y = synthetic(draw.number, random)
+        return (X, y), "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
+    with np.load(draw.source) as stored:
+        metric = str(stored["metric"])
+        return drawn(stored["X"], stored["y"], metric, random), metric
+
+
+def view_of(draw: Draw) -> View:
+    """The graph of a draw."""
+    name = "synthetic" if draw.source is None else draw.source.stem
+    random = np.random.default_rng([SEED, crc32(name.encode()), draw.number])
+    (X, y), metric = samples_of(draw, random)
+    samples = distinct_samples(X, metric, COPIES)
+    y = aggregate_labels(np.unique(y, return_inverse=True)[1], samples)
+    neighbors, distances = nearest_neighbors(
+        samples.rows, min(N_NEIGHBORS, len(samples.rows) - 1), metric=metric
+    )
+    share = random.choice(DEPTHS) if len(y) > SHORT else 1
+    depth = max(int(neighbors.shape[1] * share), 1)
+    links = link(neighbors[:, :depth], similarities_of(distances, metric)[:, :depth])
+    return View(samples.rows, samples.rows, links, y, np.full(len(y), draw.fold), N_LINKS)
+
+
+def same_class(view: View) -> np.ndarray:
+    """Which links join two samples of one class; those of no class join nothing."""
+    ends = view.y[view.links.rows], view.y[view.links.cols]
+    return (ends[0] == ends[1]) & (ends[0] >= 0)
+
+
+def sample_of(inputs, same: np.ndarray, draw: Draw) -> LinkSample:
+    """Some of the links to learn from."""
+    random = np.random.default_rng([SEED, draw.number, draw.fold])
+    chosen = np.sort(random.permutation(len(same))[:N_LINKS])
+    return LinkSample(inputs.features(chosen), same[chosen], inputs.context)
+
+
+def first_sample(draw: Draw) -> LinkSample:
+    """Links of a draw as the first round sees them."""
+    view = view_of(draw)
+    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    return sample_of(inputs, same_class(view), draw)
+
+
+def after_first(view: View, draw: Draw, weights):
+    """The view with its likely links, and what the second round sees of them."""
+    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    likely, probability = likely_of(all_odds(inputs, [models_of(weights, "first")[draw.fold]]))
+    view = view._replace(links=view.links.take(likely))
+    return view, second_inputs(inputs.features(likely), view.embedding, view.links, probability)
+
+
+def second_sample(draw: Draw, weights) -> LinkSample:
+    """Links of a draw as the second round sees them."""
+    view, inputs = after_first(view_of(draw), draw, weights)
+    return sample_of(inputs, same_class(view), draw)
+
+
+def proposals_of(draw: Draw, weights, settings: ProposalSettings):
+    """Some proposals of a draw: graphs, structure, true IoU and IoP, labels, and the samples' rows."""
+    view, inputs = after_first(view_of(draw), draw, weights)
+    likely, probability = likely_of(all_odds(inputs, [models_of(weights, "second")[draw.fold]]))
+    links = view.links.take(likely)
+    graph = Graph(
+        view.embedding, links.similarities, links.matrix(links.similarity), links.matrix(probability)
+    )
+    proposals = propose(graph, settings)
+    subgraphs, structure = all_inputs(graph, proposals)
+    targets = proposal_targets(proposals, view.y)
+    order = np.random.default_rng([SEED, draw.number]).permutation(len(proposals.sizes))
+    chosen = np.sort(order[: np.searchsorted(np.cumsum(proposals.sizes[order]), N_ROWS) + 1])
+    rows = np.isin(np.repeat(np.arange(len(order)), proposals.sizes), chosen)
+    part = take(subgraphs, chosen)
+    quality = np.column_stack([targets.iou, targets.iop])[chosen]
+    return part, structure[rows], quality, view.y[part.vertices], view.embedding
+
+
+def shows_classes(sample: LinkSample) -> bool:
+    """Whether some feature puts links inside classes before others; true if there are none of these."""
+    if sample.same.sum() < FEW:
+        return True
+    return (
+        max(average_precision_score(sample.same, column) for column in sample.features.T) >= LEAST_PRECISION
+    )
+
+
+def train_round(samples: list[LinkSample], folds: np.ndarray, training: LinkTraining) -> list:
+    """A model for each fold, that did not see it."""
+    return [
+        train_links(
+            [sample for sample, one in zip(samples, folds, strict=True) if one != fold],
+            training,
+            seed=SEED + fold,
+        )
+        for fold in range(N_FOLDS)
+    ]
+
+
+def one_thread(function, *arguments):
+    """Call a function in a worker, whose neighbours work on the other cores."""
+    with threadpool_limits(1):
+        return function(*arguments)
+
+
+def main():
+    """Train, and write the file."""
+    parser = argparse.ArgumentParser(description="Make the universal networks.")
+    parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--draws", type=int, default=20, help="training sets drawn of each labelled set")
+    parser.add_argument("--synthetic", type=int, default=720, help="training sets of the generators")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+
+    draws = all_draws(arguments.sets, arguments.draws, arguments.synthetic)
+    parallel = Parallel(n_jobs=arguments.jobs, verbose=1)
+
+    def for_each_draw(function, *given):
+        return parallel(delayed(one_thread)(function, draw, *given) for draw in draws)
+
+    weights = {}
+    for name, function, training in (
+        ("first", first_sample, MANY_SETS),
+        # What the first round says depends on the set too, so this one would learn more sets by heart.
+        ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
+    ):
+        samples = for_each_draw(function, *([weights] if weights else []))
+        if name == "first":
+            shown = [shows_classes(sample) for sample in samples]
+            draws, samples = (
+                [one for one, kept in zip(given, shown, strict=True) if kept] for given in (draws, samples)
+            )
+            folds = np.array([draw.fold for draw in draws])
+            print(f"{len(draws)} of {len(shown)} draws", flush=True)
+            weights["range"] = known_range(np.concatenate([sample.features for sample in samples]))
+        models = train_round(samples, folds, training)
+        weights |= {f"{name}.{fold}": model for fold, model in enumerate(models)}
+        report(name, samples, draws, models)
+
+    estimator = GCNClustering(pretrained=None, metric="cosine", max_epochs=arguments.epochs)
+    found = for_each_draw(proposals_of, weights, estimator._settings(ProposalSettings, SEED))
+    weights |= train_networks(found, folds, estimator)
+    made = GCNClustering()
+    # In half precision: digits beyond it tell nothing, and take twice the room.
+    made.weights_ = {
+        part: {name: array.astype(np.float16) for name, array in arrays.items()}
+        for part, arrays in weights.items()
+    }
+    made._seed = SEED
+    arguments.out.parent.mkdir(exist_ok=True)
+    made.save(arguments.out, include_labels=False)
+    print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
+
+
+def report(name, samples, draws, models):
+    """Print the mean loss of links by models that did not see their set."""
+    for kind in ("labelled sets", "generators"):
+        losses = []
+        for sample, draw in zip(samples, draws, strict=True):
+            if len(sample.same) and (draw.source is None) == (kind == "generators"):
+                odds = link_odds(models[draw.fold], sample.features, sample.context)
+                losses.append(np.logaddexp(0, np.where(sample.same, -odds, odds)).mean())
+        print(f"{name} round, {kind} unseen: loss {np.mean(losses):.4f}", flush=True)
+
+
+def train_networks(found, folds, estimator):
+    """Train a GCN-D for each fold, that stops by it, and GCN-S."""
+    networks = estimator._settings(NetworkSettings, SEED)
+    common = {
+        "embedding": None,
+        "hidden_channels": networks.hidden_channels,
+        "schedule": Schedule(**networks.schedule, epoch_rows=EPOCH_ROWS),
+        "device": "cpu",
+        "verbose": False,
+    }
+    weights = {}
+    subgraphs, structure, quality, _, fold = joined(found, folds)
+    for number in range(N_FOLDS):
+        weights[f"detection.{number}"], curve = train_detection(
+            subgraphs, structure, quality, fold == number, pooling=networks.pooling, seed=number, **common
+        )
+        print(f"GCN-D {number}: {len(curve)} epochs, validation loss {curve[:, 1].min():.4f}", flush=True)
+    # A third of the sets are enough for GCN-S, and their rows fit into memory.
+    some = found[::3]
+    subgraphs, structure, quality, label, fold = joined(some, folds[::3])
+    lowest, highest = estimator.iop_range
+    sizes = np.diff(subgraphs.offsets)
+    impure = (quality[:, 1] >= lowest) & (quality[:, 1] <= highest) & (sizes > 2)
+    inside = np.repeat(impure, sizes)
+    weights["segmentation"], curve = train_segmentation(
+        take(subgraphs, np.flatnonzero(impure)),
+        structure[inside],
+        rows=padded([rows for *_, rows in some]),
+        labels=label[inside],
+        validation=fold[impure] == 0,
+        n_seeds=estimator.n_training_seeds,
+        seed=SEED,
+        **common,
+    )
+    print(f"GCN-S: {len(curve)} epochs, validation loss {curve[:, 1].min():.4f}", flush=True)
+    return weights
+
+
+def joined(found, folds):
+    """Graphs, structure, quality, labels and folds of proposals of several sets as if they were of one."""
+    parts, structures, qualities, labels, rows = zip(*found, strict=True)
+    # Classes and samples of all sets stand behind each other.
+    n_samples = np.cumsum([0, *map(len, rows)])[:-1]
+    n_classes = np.cumsum([0, *(max(label.max(initial=-1) + 1, 0) for label in labels)])[:-1]
+    subgraphs = concatenate(
+        [part._replace(vertices=part.vertices + start) for part, start in zip(parts, n_samples, strict=True)]
+    )
+    label = np.concatenate(
+        [np.where(one >= 0, one + start, -1) for one, start in zip(labels, n_classes, strict=True)]
+    )
+    fold = np.repeat(folds, [len(one) for one in qualities])
+    return subgraphs, np.concatenate(structures), np.concatenate(qualities), label, fold
+
+
+def padded(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of all sets as one matrix; GCN-S takes distances of them, which zeros do not change."""
+    out = np.zeros((sum(map(len, rows)), max(one.shape[1] for one in rows)), dtype=np.float32)
+    start = 0
+    for one in rows:
+        out[start : start + len(one), : one.shape[1]] = one
+        start += len(one)
+    return out
+
+
+if __name__ == "__main__":
+    main()

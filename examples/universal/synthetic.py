@@ -1,0 +1,131 @@
+"""Sets drawn at random: identities, blobs, islands, chains, and noise without any class.
+
+Each number of a generator gives another set, from overlapping classes to far apart ones, from few large ones
+to many of a sample or two, in 2 to 512 dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from base import Labelled, add_copies, add_noise, class_sizes, log_uniform
+from scipy.spatial import KDTree
+from sklearn.preprocessing import normalize
+
+from sklearn_gcncluster.datasets import make_identities
+
+
+def identities(random: np.random.Generator) -> Labelled:
+    """Embeddings as of faces, from easy to hard, from a few large classes to albums full of strangers."""
+    n_samples = round(log_uniform(60, 5_000, random))
+    album = random.random() < 0.4
+    n_classes = n_samples * random.uniform(0.3, 0.7) if album else log_uniform(2, n_samples / 1.5, random)
+    X, y = make_identities(
+        n_samples,
+        round(n_classes),
+        int(random.choice([32, 64, 128, 256, 512])),
+        size_exponent=random.uniform(0.6, 1.1) if album else random.uniform(0, 1.2),
+        class_similarity=random.uniform(0, 0.6),
+        n_modes=int(random.choice([1, 2, 3, 5, 8])),
+        mode_spread=random.uniform(0.3, 1.3),
+        class_spread=random.uniform(0.25, 1),
+        spectrum_decay=random.uniform(0.1, 0.6),
+        low_quality=random.choice([0, 0.1, 0.3, 0.5]),
+        random_state=int(random.integers(2**31)),
+    )
+    if random.random() < 0.2:
+        X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
+    if random.random() < 0.2:
+        X, y = add_copies(X, y, random.uniform(0.05, 0.3), random)
+    return normalize(X).astype(np.float32), y
+
+
+def blobs(random: np.random.Generator) -> Labelled:
+    """Gaussian blobs of equal sizes or not, round or long, some with noise between them."""
+    n_features, n_samples = round(log_uniform(2, 512, random)), round(log_uniform(8, 5_000, random))
+    n_classes = round(log_uniform(2, max(n_samples / 3, 3), random))
+    centres = (random.uniform, random.normal)[random.integers(2)](size=(n_classes, n_features))
+    if n_features <= 8:
+        centres = spread_out(centres)
+    apart = np.median(KDTree(centres).query(centres, k=2)[0][:, 1])
+    radius = apart / log_uniform(1.2, 15, random) / np.sqrt(n_features)
+    radii = radius * np.exp(random.choice([0, 0.3]) * random.normal(size=n_classes))
+    shares = random.dirichlet(np.full(n_classes, random.choice([0.7, 3, 1000])))
+    y = np.concatenate(
+        [np.arange(n_classes), random.choice(n_classes, max(n_samples - n_classes, 0), p=shares)]
+    )
+    shape = random.normal(size=(len(y), n_features))
+    if random.random() < 0.3:
+        shape *= np.exp(random.uniform(0.2, 1) * random.normal(size=(n_classes, n_features)))[y]
+    X = centres[y] + radii[y, None] * shape
+    if random.random() < 0.25:
+        n_noise = 1 + int(len(y) * random.uniform(0.05, 0.5))
+        X = np.concatenate([X, random.uniform(X.min(axis=0), X.max(axis=0), (n_noise, n_features))])
+        y = np.concatenate([y, n_classes + np.arange(n_noise)])
+    if random.random() < 0.15:
+        X, y = add_copies(X, y, random.uniform(0.02, 0.2), random)
+    if random.random() < 0.5:
+        X = X - X.mean(axis=0)
+    return X.astype(np.float32), y
+
+
+def chains(random: np.random.Generator) -> Labelled:
+    """Clusters along smooth curves, as a face that turns, a place filmed from a car."""
+    n_features, n_samples = round(log_uniform(2, 64, random)), round(log_uniform(100, 4_000, random))
+    n_classes = round(log_uniform(2, max(n_samples / 15, 3), random))
+    y = np.repeat(np.arange(n_classes), class_sizes(n_samples, n_classes, random.uniform(0, 0.6)))
+    # Uneven steps make some parts of a curve dense and others thin.
+    where = random.beta(0.8, 0.8, len(y))[:, None] * np.pi
+    waves = random.standard_normal((3, n_classes, n_features)) / np.array([1, 2, 3])[:, None, None]
+    room = random.uniform(1, 3) * n_classes ** (1 / n_features)
+    centres = room * random.uniform(-1, 1, (n_classes, n_features))
+    X = centres[y] + sum(np.cos((k + 1) * where) * wave[y] for k, wave in enumerate(waves))
+    width = log_uniform(0.05, 0.8, random)
+    return (X + width * random.standard_normal(X.shape) / np.sqrt(n_features)).astype(np.float32), y
+
+
+def islands(random: np.random.Generator) -> Labelled:
+    """Clusters so far apart that nobody would doubt them, from a handful of samples to thousands."""
+    n_features = int(random.choice([2, 2, 3, 5, 8, 16, 32, 64, 128, 512]))
+    n_classes = round(log_uniform(2, 20 if random.random() < 0.5 else 1_000, random))
+    n_samples = round(n_classes * log_uniform(2, min(400, max(5_000 / n_classes, 3)), random))
+    # Cells of a jittered grid where there is little room, anywhere where there is much.
+    side = int(np.ceil((1.5 * n_classes) ** (1 / n_features)))
+    if n_features <= 8:
+        cells = random.choice(side**n_features, n_classes, replace=False)
+        centres = np.stack(np.unravel_index(cells, (side,) * n_features), axis=1)
+        centres = centres + random.uniform(-0.2, 0.2, (n_classes, n_features))
+    else:
+        centres = random.normal(size=(n_classes, n_features))
+    apart = KDTree(centres).query(centres, k=2)[0][:, 1].min()
+    radius = apart / log_uniform(4, 25, random) / np.sqrt(n_features)
+    shares = random.dirichlet(np.full(n_classes, random.choice([1, 3, 1000])))
+    y = np.repeat(np.arange(n_classes), 2)
+    y = np.concatenate([y, random.choice(n_classes, max(n_samples - len(y), 0), p=shares)])
+    X = centres[y] + radius * random.normal(size=(len(y), n_features))
+    if random.random() < 0.5:
+        X = X - X.mean(axis=0)
+    return X.astype(np.float32), y
+
+
+def noise(random: np.random.Generator) -> Labelled:
+    """Samples of no class: each is one of its own."""
+    # In few dimensions chance makes clumps, so most of the sets have few.
+    n_features = round(log_uniform(2, 8 if random.random() < 0.6 else 512, random))
+    shape = round(log_uniform(12, 4_000, random)), n_features
+    draw = (random.normal, random.uniform, random.gumbel, random.exponential)[random.integers(4)]
+    X = draw(size=shape)
+    if random.random() < 0.3:
+        X *= np.arange(1, n_features + 1) ** -random.uniform(0, 0.8)
+    if random.random() < 0.3:
+        X = normalize(X - X.mean(axis=0))
+    return X.astype(np.float32), np.arange(shape[0])
+
+
+def spread_out(centres: np.ndarray) -> np.ndarray:
+    """Push apart those centres that lie closest: few dimensions have too little room for chance."""
+    for _ in range(30):
+        distances, neighbors = (column[:, 1] for column in KDTree(centres).query(centres, k=2))
+        step = (centres - centres[neighbors]) / (distances[:, None] + 1e-12)
+        near = distances < 1.5 * np.median(distances)
+        centres = centres + 0.1 * np.median(distances) * step * near[:, None]
+    return centres
