@@ -30,7 +30,7 @@ from .metrics import bcubed_fscore
 _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
 _COSINE_FROM = 32
 """Features from which on the automatic metric is the cosine: embeddings have more, coordinates fewer."""
-_MAX_UNKNOWN = 0.1
+_MAX_UNKNOWN = 0.15
 """Share of inputs outside the range of training above which pretrained networks are not trusted."""
 _HNSW_COPIES = 4
 """Copies of a sample that approximate search may meet; among hundreds it gets lost."""

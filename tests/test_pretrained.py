@@ -45,7 +45,10 @@ def trained(identities):
 
 @pytest.mark.parametrize(
     ("n_classes", "n_samples", "n_features"),
-    [(20, 400, 2), (20, 2000, 3), (200, 4000, 8), (100, 2000, 64), (20, 1000, 512), (2, 30, 2)],
+    [
+        *[(20, 400, 2), (20, 2000, 3), (200, 4000, 8), (100, 2000, 64), (20, 1000, 512), (2, 30, 2)],
+        *[(3, 60, 3), (3, 300, 2), (20, 2000, 8), (5, 60, 16), (2, 45, 5)],
+    ],
 )
 def test_easy_blobs_without_labels(n_classes, n_samples, n_features):
     """Well separated blobs are found with defaults and no labels."""
