@@ -13,7 +13,7 @@ hardly show in the graph are left out: such embeddings are no use to anyone, and
 
     apt-get update
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
-    python examples/universal/make.py --sets FOLDER    # an hour on two cores, with FOLDER filled before
+    python examples/universal/make.py --sets FOLDER    # a quarter of an hour, with FOLDER filled before
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
