@@ -16,14 +16,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_memory, validate_data
 
-from ._affinity import PARTS, GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._compat import HasMethods, Interval, StrOptions
+from ._graph._affinity import PARTS, GraphSettings, affinity_graph, learn_affinity, neighbor_links
+from ._graph._link_models import Weights
+from ._graph._neighbors import EXACT_UP_TO
+from ._graph._samples import Samples, aggregate_labels, class_codes, distinct_samples, graph_samples
 from ._learning import NetworkSettings, SegmentationSettings, learn_detection, learn_segmentation
-from ._link_models import Weights
-from ._neighbors import EXACT_UP_TO
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained, shaping
-from ._samples import Samples, aggregate_labels, class_codes, distinct_samples, graph_samples
 from ._stages import Stages
 from .metrics import bcubed_fscore
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ._graph._samples import Samples, aggregate_labels, class_codes
 from ._pipeline import SelectionSettings, assign
-from ._proposals import Proposals
-from ._samples import Samples, aggregate_labels, class_codes
+from ._proposals._layers import Proposals
+from ._proposals._targets import Targets, proposal_targets
 from ._scoring import Scored
 from ._selection import deoverlap, number_clusters
-from ._targets import Targets, proposal_targets
 from .metrics import bcubed_fscore, pairwise_fscore
 
 if TYPE_CHECKING:

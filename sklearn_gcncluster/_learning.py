@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._graph import Graph
-from ._link_models import CLEARLY_LOWER, Weights
-from ._metric import class_folds
-from ._proposals import Proposals
+from ._folds import class_folds
+from ._graph._link_models import CLEARLY_LOWER, Weights
+from ._graph._links import Graph
+from ._proposals._layers import Proposals
+from ._proposals._subgraphs import take
+from ._proposals._targets import proposal_targets
 from ._scoring import all_inputs
-from ._subgraphs import take
-from ._targets import proposal_targets
 
 _MIN_FOLDS = 5
 """Classes are dealt into at least so many folds, so that a network never stops by most of them."""

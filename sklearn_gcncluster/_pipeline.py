@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from ._average_link import average_link_layers
-from ._forest import forest_quantile, merge_tree
-from ._graph import Graph
+from ._graph._link_models import Weights
+from ._graph._links import Graph
 from ._learning import NetworkSettings, embedding_of
-from ._link_models import Weights
-from ._proposals import Proposals, distinct_proposals, multiscale_layers
+from ._proposals._average_link import average_link_layers
+from ._proposals._forest import forest_quantile, merge_tree
+from ._proposals._layers import Proposals, distinct_proposals
+from ._proposals._supervertices import multiscale_layers
 from ._scoring import Scored, join, judge, refine
 from ._selection import adaptive_deoverlap, deoverlap, membership_of, number_clusters, suppress
 from ._stages import Stages

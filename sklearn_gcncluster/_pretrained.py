@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 
-from ._link_models import Weights
+from ._graph._link_models import Weights
 from ._persistence import load
 
 UNIVERSAL = "universal"

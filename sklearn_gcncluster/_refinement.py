@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._average_link import average_link_layers
-from ._graph import Graph
+from ._graph._links import Graph
 from ._pipeline import link_thresholds
-from ._proposals import distinct_proposals
+from ._proposals._average_link import average_link_layers
+from ._proposals._layers import distinct_proposals
 from ._scoring import Scored, judge, refine
 
 _LOOSEST = 3

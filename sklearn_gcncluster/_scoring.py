@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._features import structure_features
-from ._graph import Graph
-from ._proposals import Proposals, distinct_proposals
-from ._subgraphs import Subgraphs, concatenate, cut_layer, layer_subgraphs, take
+from ._graph._links import Graph
+from ._proposals._features import structure_features
+from ._proposals._layers import Proposals, distinct_proposals
+from ._proposals._subgraphs import Subgraphs, concatenate, cut_layer, layer_subgraphs, take
 
 
 class Scored(NamedTuple):

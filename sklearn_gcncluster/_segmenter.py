@@ -14,11 +14,11 @@ from sklearn.utils import check_array
 
 from ._base import BaseGCN, Result
 from ._compat import HasMethods, StrOptions, fit_context
+from ._graph._samples import aggregate_labels
 from ._learning import NetworkSettings
 from ._pipeline import ProposalSettings, detection_of, propose, segmentation_of
-from ._proposals import distinct_proposals
+from ._proposals._layers import distinct_proposals
 from ._refinement import RefinementSettings, merge_levels, refine_partition
-from ._samples import aggregate_labels
 from ._scoring import judge
 from ._selection import number_clusters
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._proposals import Proposals
+from ._proposals._layers import Proposals
 
 
 def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf) -> np.ndarray:

@@ -606,8 +606,8 @@ def test_memory_saves_the_work(labelled, tmp_path, monkeypatch):
     calls = [
         counted(monkeypatch, f"sklearn_gcncluster.{name}")
         for name in (
-            "_affinity.nearest_neighbors",
-            "_nn._links.train_links",
+            "_graph._affinity.nearest_neighbors",
+            "_graph._link_network.train_links",
             "_nn._detection.train_detection",
             "_nn._segmentation.train_segmentation",
         )
@@ -641,7 +641,7 @@ def test_memory_knows_what_matters(labelled, tmp_path, monkeypatch):
     """Parameters of the proposals search no neighbours again; other samples and other graphs do."""
     X, y = labelled
     estimator = GCNClustering(**QUICK, memory=str(tmp_path)).fit(X, y)
-    searches = counted(monkeypatch, "sklearn_gcncluster._affinity.nearest_neighbors")
+    searches = counted(monkeypatch, "sklearn_gcncluster._graph._affinity.nearest_neighbors")
     clone(estimator).set_params(max_supervertex_size=20, n_jobs=2, verbose=False).fit(X, y)
     assert searches == []
     clone(estimator).set_params(n_neighbors=10).fit(X, y)
@@ -659,7 +659,7 @@ def test_grid_search_searches_neighbors_once_a_fold(labelled, tmp_path, monkeypa
     X, y = labelled
     calls = [
         counted(monkeypatch, f"sklearn_gcncluster.{name}")
-        for name in ("_affinity.nearest_neighbors", "_nn._links.train_links")
+        for name in ("_graph._affinity.nearest_neighbors", "_graph._link_network.train_links")
     ]
     quick = GCNClustering(**{**QUICK, "affinity": "learned", "max_epochs": 1})
 

@@ -12,12 +12,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
-from sklearn_gcncluster._average_link import average_link_layers
+from sklearn_gcncluster._graph._samples import aggregate_labels
 from sklearn_gcncluster._learning import NetworkSettings
 from sklearn_gcncluster._pipeline import SelectionSettings, detection_of, score_proposals, segmentation_of
-from sklearn_gcncluster._proposals import distinct_proposals
+from sklearn_gcncluster._proposals._average_link import average_link_layers
+from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._refinement import RefinementSettings, best_cut, refine_partition
-from sklearn_gcncluster._samples import aggregate_labels
 from sklearn_gcncluster._stages import Stages
 from sklearn_gcncluster.metrics import pairwise_fscore
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._proposals import distinct_proposals
+from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._selection import (
     adaptive_deoverlap,
     deoverlap,

@@ -25,7 +25,7 @@ from pathlib import Path
 from time import perf_counter
 
 from sklearn_gcncluster import GCNClustering
-from sklearn_gcncluster._neighbors import nearest_neighbors
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._stages import Stages
 from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore

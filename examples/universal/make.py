@@ -34,9 +34,7 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from sklearn_gcncluster import GCNClustering
-from sklearn_gcncluster._graph import Graph, link
-from sklearn_gcncluster._learning import NetworkSettings
-from sklearn_gcncluster._link_models import (
+from sklearn_gcncluster._graph._link_models import (
     View,
     all_odds,
     first_inputs,
@@ -45,16 +43,24 @@ from sklearn_gcncluster._link_models import (
     models_of,
     second_inputs,
 )
-from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._link_network import (
+    MANY_SETS,
+    LinkSample,
+    LinkTraining,
+    link_odds,
+    train_links,
+)
+from sklearn_gcncluster._graph._links import Graph, link
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._samples import aggregate_labels, distinct_samples
+from sklearn_gcncluster._learning import NetworkSettings
 from sklearn_gcncluster._nn._detection import train_detection
-from sklearn_gcncluster._nn._links import MANY_SETS, LinkSample, LinkTraining, link_odds, train_links
 from sklearn_gcncluster._nn._segmentation import train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
 from sklearn_gcncluster._pipeline import ProposalSettings, propose
-from sklearn_gcncluster._samples import aggregate_labels, distinct_samples
+from sklearn_gcncluster._proposals._subgraphs import concatenate, take
+from sklearn_gcncluster._proposals._targets import proposal_targets
 from sklearn_gcncluster._scoring import all_inputs
-from sklearn_gcncluster._subgraphs import concatenate, take
-from sklearn_gcncluster._targets import proposal_targets
 
 N_NEIGHBORS = 80
 DEPTHS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .._subgraphs import Subgraphs, ranges, take, vertex_batches
+from .._arrays import ranges
+from .._proposals._subgraphs import Subgraphs, take, vertex_batches
 from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
 from ._layers import to_batch
 from ._models import DetectionNetwork

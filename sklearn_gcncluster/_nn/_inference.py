@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from .._subgraphs import Subgraphs
+from .._proposals._subgraphs import Subgraphs
 from ._layers import to_batch
 from ._training import Weights, no_dropout, resolve_device
 

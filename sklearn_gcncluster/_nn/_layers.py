@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .._subgraphs import Subgraphs
+from .._proposals._subgraphs import Subgraphs
 
 with warnings.catch_warnings():  # torch says once a process that it has not long had such tensors
     warnings.filterwarnings("ignore", "Sparse CSR", UserWarning)

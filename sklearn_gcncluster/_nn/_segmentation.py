@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from .._subgraphs import Subgraphs, ranges, take, vertex_batches
+from .._arrays import ranges
+from .._proposals._subgraphs import Subgraphs, take, vertex_batches
 from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
 from ._layers import to_batch
 from ._models import N_SEED_INPUTS, SegmentationNetwork

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from tqdm.auto import trange
 
-from .._subgraphs import vertex_batches
+from .._proposals._subgraphs import vertex_batches
 
 Weights = dict[str, np.ndarray]
 

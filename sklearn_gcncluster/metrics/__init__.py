@@ -5,10 +5,7 @@ leave out samples whose true class is unknown (-1).
 """
 
 from ._bcubed import bcubed_fscore, bcubed_precision_recall_fscore
-from ._pairwise import (
-    pairwise_fscore,
-    pairwise_precision_recall_fscore,
-)
+from ._pairwise import pairwise_fscore, pairwise_precision_recall_fscore
 from ._scorers import bcubed_scorer, pairwise_scorer
 
 __all__ = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sklearn_gcncluster._samples import aggregate_labels, class_codes, distinct_samples, graph_samples
+from sklearn_gcncluster._graph._samples import aggregate_labels, class_codes, distinct_samples, graph_samples
 
 SEEDS = [0, 1, 2]
 METRICS = ["cosine", "euclidean"]

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sklearn_gcncluster._graph import link
-from sklearn_gcncluster._link_features import (
+from sklearn_gcncluster._arrays import pair_products
+from sklearn_gcncluster._graph._link_features import (
     NeighborhoodFeatures,
     ProbabilityFeatures,
     log_odds,
-    pair_products,
     shared_mass,
 )
-from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._links import link
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
 
 SEEDS = [0, 1, 2]
 DEPTHS = (5, 10, 20, 40, 80)

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from ._graph import Links, link
-from ._link_features import NeighborhoodFeatures, ProbabilityFeatures, pair_products
+from .._arrays import pair_products
+from ._link_features import NeighborhoodFeatures, ProbabilityFeatures
+from ._links import Links, link
 
 Weights = dict[str, dict[str, np.ndarray]]
 """Learned arrays, by the part that learned them and by their name in it."""
@@ -77,7 +78,7 @@ class LinkInputs:
 
     def odds_of(self, values: np.ndarray, models: list) -> np.ndarray:
         """The same of links whose features are known already."""
-        from ._nn._links import link_odds
+        from ._link_network import link_odds
 
         return np.mean([link_odds(model, values, self.context) for model in models], axis=0)
 
@@ -192,7 +193,7 @@ def known_range(values: np.ndarray) -> dict[str, np.ndarray]:
 
 def _cross_fit(inputs, views, seed, verbose):
     """A model for each fold, of links with no end in it, and the features that the last learned from."""
-    from ._nn._links import ONE_SET, LinkSample, train_links
+    from ._link_network import ONE_SET, LinkSample, train_links
 
     n_folds = max(view.folds.max() for view in views) + 1
     models = []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ._proposals import last_ancestor
+from ._layers import last_ancestor
 
 
 class _Links(NamedTuple):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ._proposals import Proposals
+from .._arrays import ranges
+from ._layers import Proposals
 
 
 class Subgraphs(NamedTuple):
@@ -105,13 +106,6 @@ def concatenate(parts: list[Subgraphs]) -> Subgraphs:
         np.concatenate([part.vertices for part in parts]),
         sp.block_diag([part.adjacency for part in parts], format="csr"),
     )
-
-
-def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Concatenated ``arange(start, stop)`` of all pairs, and where each begins in it."""
-    lengths = stops - starts
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths), offsets
 
 
 def vertex_batches(offsets: np.ndarray, order: np.ndarray, budget: int) -> list[np.ndarray]:

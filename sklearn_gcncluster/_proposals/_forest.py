@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from ._compat import single_linkage_label
+from .._compat import single_linkage_label
 
 
 class MergeTree(NamedTuple):

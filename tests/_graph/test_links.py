@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sklearn_gcncluster._graph import link, strongest
+from sklearn_gcncluster._graph._links import link, strongest
 
 SEEDS = [0, 1, 2]
 

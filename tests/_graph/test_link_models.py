@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sklearn_gcncluster._link_models import View, context_of, judge_links, learn_links, shortened_links
-from sklearn_gcncluster._metric import class_folds
-from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._folds import class_folds
+from sklearn_gcncluster._graph._link_models import View, context_of, judge_links, learn_links, shortened_links
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
 from sklearn_gcncluster.datasets import make_identities
 
 

@@ -55,29 +55,6 @@ def apply_map(X: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
     return (X - weights["mean"]) @ weights["directions"]
 
 
-def class_folds(y: np.ndarray, n_folds: int, random: np.random.Generator) -> np.ndarray:
-    """Fold of each sample: no class in two folds, about as many samples in each; -1 where unlabelled.
-
-    Parameters
-    ----------
-    y : int ndarray of shape (n_samples,)
-        Class codes, -1 for unlabelled.
-
-    Returns
-    -------
-    intp ndarray of shape (n_samples,)
-    """
-    classes, codes, counts = np.unique(y[y >= 0], return_inverse=True, return_counts=True)
-    order = random.permutation(len(classes))
-    order = order[np.argsort(-counts[order], kind="stable")]
-    snake = np.arange(len(classes)) % (2 * n_folds)  # large and small classes dealt out in turn
-    fold_of_class = np.empty(len(classes), dtype=np.intp)
-    fold_of_class[order] = np.minimum(snake, 2 * n_folds - 1 - snake)
-    folds = np.full(len(y), -1, dtype=np.intp)
-    folds[y >= 0] = fold_of_class[codes]
-    return folds
-
-
 def _shrink(covariance, share):
     sphere = max(np.trace(covariance), 1e-9) / len(covariance)
     return (1 - share) * covariance + share * sphere * np.eye(len(covariance))

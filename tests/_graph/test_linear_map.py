@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._metric import apply_map, class_folds, fit_map
+from sklearn_gcncluster._folds import class_folds
+from sklearn_gcncluster._graph._linear_map import apply_map, fit_map
 
 SEEDS = [0, 1, 2]
 

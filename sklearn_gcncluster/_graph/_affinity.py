@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import scipy.sparse as sp
 
-from ._graph import Graph, Links, link, strongest
+from .._folds import class_folds
+from ._linear_map import apply_map, fit_map
 from ._link_features import shared_mass
 from ._link_models import MAX_FOLDS, View, Weights, judge_links, learn_links, shortened_links
 from ._link_models import PARTS as LINK_PARTS
-from ._metric import apply_map, class_folds, fit_map
+from ._links import Graph, Links, link, strongest
 from ._neighbors import nearest_neighbors, similarities_of
 
 Rows: TypeAlias = "np.ndarray | sp.csr_array"

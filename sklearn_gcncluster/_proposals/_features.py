@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from ._graph import Graph
-from ._proposals import Proposals
+from .._graph._links import Graph
+from ._layers import Proposals
 from ._subgraphs import LayerCut
 
 VERTEX_FEATURES = (

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ._proposals import Proposals
+from ._layers import Proposals
 
 
 class Targets(NamedTuple):

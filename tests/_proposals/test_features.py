@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sklearn_gcncluster._features import (
+from sklearn_gcncluster._graph._links import Graph, link
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._samples import distinct_samples
+from sklearn_gcncluster._proposals._features import (
     N_STRUCTURE,
     PROPOSAL_FEATURES,
     VERTEX_FEATURES,
     structure_features,
 )
-from sklearn_gcncluster._graph import Graph, link
-from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
-from sklearn_gcncluster._proposals import distinct_proposals
-from sklearn_gcncluster._samples import distinct_samples
-from sklearn_gcncluster._subgraphs import cut_layer
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._proposals._subgraphs import cut_layer
 
 SEEDS = [0, 1, 2]
 NAMES = VERTEX_FEATURES + PROPOSAL_FEATURES

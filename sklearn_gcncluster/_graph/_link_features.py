@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._graph import Links, strongest
+from .._arrays import pair_products
+from ._links import Links, strongest
 
 _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
@@ -131,17 +132,6 @@ def shared_mass(links: Links) -> np.ndarray:
     everywhere = np.arange(len(links.rows))
     _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())
     return (sums[:, 2] + sums[:, 3]) / 2
-
-
-def pair_products(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
-) -> np.ndarray:
-    """Inner products of rows of two matrices, pair by pair, in blocks that bound the memory."""
-    out = np.empty(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), block):
-        part = slice(start, start + block)
-        out[part] = np.einsum("ij,ij->i", left[rows[part]], right[cols[part]])
-    return out
 
 
 def _overlap_features(neighbors, weights, rows, cols):

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._proposals import distinct_proposals
-from sklearn_gcncluster._targets import proposal_targets
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._proposals._targets import proposal_targets
 
 
 @pytest.mark.parametrize("unlabelled", [0.0, 0.3, 0.9])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sklearn_gcncluster import _neighbors
-from sklearn_gcncluster._neighbors import nearest_neighbors, similarities_of
-from sklearn_gcncluster._samples import distinct_samples
+from sklearn_gcncluster._graph import _neighbors
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._samples import distinct_samples
 
 SEEDS = [0, 1]
 METRICS = ["cosine", "euclidean"]

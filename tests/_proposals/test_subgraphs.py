@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sklearn_gcncluster._proposals import distinct_proposals
-from sklearn_gcncluster._subgraphs import (
+from sklearn_gcncluster._arrays import ranges
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._proposals._subgraphs import (
     concatenate,
     cut_layer,
     layer_subgraphs,
-    ranges,
     take,
     vertex_batches,
 )

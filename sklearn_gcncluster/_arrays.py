@@ -1,0 +1,23 @@
+"""Array operations that NumPy and SciPy lack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Concatenated ``arange(start, stop)`` of all pairs, and where each begins in it."""
+    lengths = stops - starts
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths), offsets
+
+
+def pair_products(
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
+) -> np.ndarray:
+    """Inner products of rows of two matrices, pair by pair, in blocks that bound the memory."""
+    out = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        out[part] = np.einsum("ij,ij->i", left[rows[part]], right[cols[part]])
+    return out

@@ -1,0 +1,50 @@
+"""Tests of the network behind link models."""
+
+import numpy as np
+import torch
+
+from sklearn_gcncluster._graph._link_models import context_of
+from sklearn_gcncluster._graph._link_network import MANY_SETS, ONE_SET, LinkSample, link_odds, train_links
+
+
+def test_link_network_learns():
+    """Probability of links from features that no linear rule would do for, on links never seen."""
+    random = np.random.default_rng(0)
+    features = random.standard_normal((4000, 5)).astype(np.float32)
+    same = features[:, 0] * features[:, 1] > 0
+    scaled = 1000 * features - 7  # of any scale
+    state = torch.get_rng_state()
+    context = context_of(scaled)
+    sample = LinkSample(scaled[:3000], same[:3000], context)
+    weights = train_links([sample], ONE_SET, seed=0)
+    odds = link_odds(weights, scaled[3000:], context)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert odds.dtype == np.float32
+    assert ((odds > 0) == same[3000:]).mean() > 0.85
+    # Inputs are cut far out, where another embedding may lie.
+    np.testing.assert_array_equal(
+        link_odds(weights, 1e6 * scaled, context), link_odds(weights, 1e7 * scaled, context)
+    )
+    again, other = (train_links([sample], ONE_SET, seed=seed) for seed in (0, 1))
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, again[name])
+    assert (other["weight0"] != weights["weight0"]).any()
+
+
+def test_link_network_tells_sets_apart():
+    """A model of many sets uses what they are like: here, where in its set a link lies."""
+    random = np.random.default_rng(0)
+
+    def links_of_a_set():
+        level, spread = random.normal(size=2), random.uniform(0.5, 2, size=2)
+        features = (level + spread * random.normal(size=(200, 2))).astype(np.float32)
+        return LinkSample(features, features[:, 0] > level[0], context_of(features))
+
+    train, test = ([links_of_a_set() for _ in range(100)] for _ in range(2))
+    apart = train_links(train, MANY_SETS._replace(epochs=20), seed=0)
+    blind = train_links(train, ONE_SET, seed=0)
+    right = [
+        np.mean([((link_odds(model, one.features, one.context) > 0) == one.same).mean() for one in test])
+        for model in (apart, blind)
+    ]
+    assert right[0] > 0.9 > right[1]

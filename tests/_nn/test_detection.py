@@ -1,0 +1,163 @@
+"""Tests of GCN-D, on small planted problems."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_gcncluster._graph._links import Graph, link
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._nn import _detection
+from sklearn_gcncluster._nn._detection import Detection, train_detection
+from sklearn_gcncluster._nn._training import Schedule
+from sklearn_gcncluster._proposals._average_link import average_link_layers
+from sklearn_gcncluster._proposals._features import structure_features
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._proposals._subgraphs import concatenate, cut_layer, layer_subgraphs, take
+from sklearn_gcncluster._proposals._targets import proposal_targets
+from sklearn_gcncluster.datasets import make_identities
+
+SEEDS = [0, 1, 2]
+SHORT = Schedule(
+    max_epochs=3, learning_rate=1e-2, batch_size=200, weight_decay=1e-4, dropout=0.3, n_iter_no_change=2
+)
+
+
+def identity_problem(seed, n_classes=30):
+    """Inputs and true quality of the proposals of a small set of identities."""
+    X, y = make_identities(20 * n_classes, n_classes, 48, class_spread=0.6, random_state=seed)
+    neighbors, distances = nearest_neighbors(X, 25)
+    links = link(neighbors, similarities_of(distances, "cosine"))
+    affinity = links.matrix(np.clip(links.similarity, 0, 1))
+    graph = Graph(X, links.similarities, links.matrix(links.similarity), affinity)
+    layers = average_link_layers(affinity, np.linspace(0.7, 0.1, 7), "zero", 25)
+    proposals = distinct_proposals(layers, min_size=2)
+    parts, structure = [], []
+    for layer in range(len(layers)):
+        cut = cut_layer(affinity, proposals, layer)
+        parts.append(layer_subgraphs(cut, affinity))
+        structure.append(structure_features(graph, proposals, layer, cut))
+    targets = proposal_targets(proposals, y)
+    quality = np.column_stack([targets.iou, targets.iop])
+    return concatenate(parts), np.concatenate(structure), X, quality, targets.majority
+
+
+@pytest.fixture(scope="module")
+def problems():
+    """One problem to learn from, another of other classes."""
+    return identity_problem(0), identity_problem(1)
+
+
+def detect(problem, schedule=SHORT, seed=0, embedding=None, structure=None, **shape):
+    """Train GCN-D, validated on a fifth of the classes."""
+    subgraphs, own_structure, _, quality, majority = problem
+    shape = {"hidden_channels": (16, 8), "pooling": "max"} | shape
+    structure = own_structure if structure is None else structure
+    weights, curve = train_detection(
+        subgraphs,
+        structure,
+        embedding=embedding,
+        quality=quality,
+        validation=majority % 5 == 0,
+        schedule=schedule,
+        seed=seed,
+        device="cpu",
+        **shape,
+    )
+    return weights, curve, Detection([weights], embedding, device="cpu", **shape)
+
+
+@pytest.mark.parametrize(("pooling", "least"), [("max", 0.5), ("mean", 0.5), ("sum", 0.2)])
+def test_gcn_d_learns(problems, pooling, least):
+    """Predicted and true quality go together for proposals of classes never seen."""
+    train, test = problems
+    schedule = SHORT._replace(max_epochs=15, learning_rate=5e-3, batch_size=2000, n_iter_no_change=15)
+    _, curve, detection = detect(train, schedule, seed=2, hidden_channels=(64, 32), pooling=pooling)
+    assert curve[-1, 0] < curve[0, 0]
+    scores = detection.score(test[0], test[1])
+    assert scores.shape == test[3].shape
+    assert scores.dtype == np.float32
+    assert (scores >= 0).all()
+    assert (scores <= 1).all()
+    for column in range(2):
+        assert np.corrcoef(scores[:, column], test[3][:, column])[0, 1] > least
+
+
+@pytest.mark.parametrize("node_features", ["structure", "embedding", "both"])
+def test_same_seed_same_weights(problems, node_features):
+    """Training depends on its seed and on nothing else, and leaves torch and NumPy as they were."""
+    subgraphs, structure, X, *_ = problems[0]
+    inputs = {
+        "embedding": None if node_features == "structure" else X,
+        "structure": structure[:, :0] if node_features == "embedding" else structure,
+    }
+    torch.manual_seed(5)
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    first, curve, detection = detect(problems[0], **inputs)
+    detection.score(subgraphs, inputs["structure"])
+    assert torch.equal(torch.get_rng_state(), state)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+    assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, dtype)
+    assert torch.is_grad_enabled()
+    torch.manual_seed(6)
+    second, second_curve, _ = detect(problems[0], **inputs)
+    other, _, _ = detect(problems[0], seed=1, **inputs)
+    np.testing.assert_array_equal(curve, second_curve)
+    assert first.keys() == second.keys()
+    for name in first:
+        assert isinstance(first[name], np.ndarray)
+        np.testing.assert_array_equal(first[name], second[name])
+    assert any((first[name] != other[name]).any() for name in first if name.endswith("weight"))
+
+
+def test_embedding_reaches_the_scores(problems):
+    """With an embedding among the inputs, another embedding changes the scores."""
+    subgraphs, structure, X, *_ = problems[0]
+    weights, _, detection = detect(problems[0], embedding=X)
+    other = Detection([weights], X[::-1].copy(), hidden_channels=(16, 8), pooling="max", device="cpu")
+    assert (detection.score(subgraphs, structure) != other.score(subgraphs, structure)).any()
+
+
+def test_scores_of_a_proposal_are_its_own(problems, monkeypatch):
+    """Batches, company and order of proposals do not change a score; networks are averaged."""
+    (subgraphs, structure, X, *_), _ = problems
+    one, _, detection = detect(problems[0], embedding=X)
+    two, _, second = detect(problems[0], embedding=X, seed=1)
+    scores = detection.score(subgraphs, structure)
+    both = Detection([one, two], X, hidden_channels=(16, 8), pooling="max", device="cpu")
+    mean = (scores + second.score(subgraphs, structure)) / 2
+    np.testing.assert_allclose(both.score(subgraphs, structure), mean, atol=1e-5)
+    monkeypatch.setattr(_detection, "INFERENCE_ROWS", 50)
+    np.testing.assert_allclose(detection.score(subgraphs, structure), scores, atol=1e-5)
+    chosen = np.array([7, 3, 40])
+    rows = np.concatenate([np.arange(*subgraphs.offsets[number : number + 2]) for number in chosen])
+    np.testing.assert_allclose(
+        detection.score(take(subgraphs, chosen), structure[rows]), scores[chosen], atol=1e-5
+    )
+
+
+def test_unknown_quality_is_left_out(problems):
+    """Proposals without a target change neither weights nor losses, whatever else is known of them."""
+    subgraphs, structure, X, quality, majority = problems[0]
+    known = np.arange(len(quality)) % 3 > 0
+    hidden = quality.copy()
+    hidden[~known] = np.nan
+    weights, curve, _ = detect((subgraphs, structure, X, hidden, majority))
+    assert np.isfinite(curve).all()
+    rows = np.repeat(known, np.diff(subgraphs.offsets))
+    part = take(subgraphs, np.flatnonzero(known))
+    _, alone_curve, _ = detect((part, structure[rows], X, quality[known], majority[known]))
+    assert all(np.isfinite(array).all() for array in weights.values())
+    # The inputs' scale is of all rows, so the two do not agree to the last digit.
+    np.testing.assert_allclose(curve, alone_curve, rtol=0.2)
+
+
+def test_training_stops_and_keeps_the_best(problems):
+    """With a learning rate that spoils everything the first weights are kept, and patience ends it."""
+    schedule = SHORT._replace(max_epochs=40, learning_rate=30.0, n_iter_no_change=2)
+    weights, curve, _ = detect(problems[0], schedule)
+    best = int(curve[:, 1].argmin())
+    assert len(curve) == best + 3 < 40
+    until_best, _, _ = detect(problems[0], schedule._replace(max_epochs=best + 1))
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, until_best[name])
