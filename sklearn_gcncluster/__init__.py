@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ._clustering import GCNClustering
     from ._diagnosis import Diagnosis
     from ._persistence import load
+    from ._scored_proposals import ScoredProposals
     from ._segmenter import GCNSegmenter
+    from ._stages import record_stages
 
 __version__ = "0.1.0.dev0"
 
@@ -25,11 +27,13 @@ __all__ = [
     "Diagnosis",
     "GCNClustering",
     "GCNSegmenter",
+    "ScoredProposals",
     "__version__",
     "datasets",
     "load",
     "metrics",
     "plotting",
+    "record_stages",
 ]
 
 # Public names are imported on first use, because _clustering imports torch, and someone who
@@ -38,7 +42,9 @@ _MODULE_OF_NAME = {
     "Diagnosis": "._diagnosis",
     "GCNClustering": "._clustering",
     "GCNSegmenter": "._segmenter",
+    "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
+    "record_stages": "._stages",
 }
 _SUBMODULES = ("datasets", "metrics", "plotting")
 

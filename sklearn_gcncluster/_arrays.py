@@ -21,3 +21,15 @@ def pair_products(
         part = slice(start, start + block)
         out[part] = np.einsum("ij,ij->i", left[rows[part]], right[cols[part]])
     return out
+
+
+def pair_distances(
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
+) -> np.ndarray:
+    """Squared distances of rows of two matrices, pair by pair, from their differences: nothing cancels."""
+    out = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), block):
+        part = slice(start, start + block)
+        apart = left[rows[part]].astype(np.float64) - right[cols[part]]
+        out[part] = np.einsum("ij,ij->i", apart, apart)
+    return out

@@ -1,23 +1,30 @@
 """GCNClustering: the estimator, as one line of data flow.
 
-X -> distinct samples -> affinity graph -> proposals -> scores -> refined proposals -> labels
+X -> distinct samples -> affinity graph -> proposals -> scores -> segmented proposals -> labels
 """
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
+from ._base import one_cluster
+from ._compat import StrOptions, fit_context
+from ._diagnosis import DiagnosisMixin
+from ._gcn import BaseGCN
+from ._proposals._layers import distinct_proposals
+from ._proposals._sources import (
+    PROPOSAL_CONSTRAINTS,
+    ProposalSettings,
+    check_sources,
+    partition_by,
+    propose,
+)
+from ._scored_proposals import ScoredProposals, clusters_of
+from ._scoring import Judge, join
+from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
 
-from ._base import BaseGCN, Result
-from ._compat import Interval, StrOptions, fit_context
-from ._diagnosis import diagnose
-from ._learning import NetworkSettings
-from ._pipeline import SOURCES, ProposalSettings, SelectionSettings, cluster_graph, propose, score_proposals
 
-
-class GCNClustering(BaseGCN):
+class GCNClustering(DiagnosisMixin, BaseGCN):
     """Clustering that learns from labelled classes how clusters look.
 
     Proposals of clusters, made at many scales from a graph of nearest neighbours, are judged by a graph
@@ -33,47 +40,52 @@ class GCNClustering(BaseGCN):
     Parameters
     ----------
     n_neighbors : int, default=80
-        Neighbours of each sample in the affinity graph (paper: K). Clipped to the number of other samples.
+        Number of neighbours of each sample in the affinity graph (paper: K). Clipped to an eighth of the
+        samples, but not below 10: in longer lists nobody stands out.
     metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
-        Of the neighbours. "auto" is the cosine from 32 features on, as embeddings have, and Euclidean below.
-        With "precomputed", X is a square matrix of distances, usually the sparse one of
-        :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
+        How neighbours are compared. With at least 32 features, as embeddings have, "auto" is the cosine; with
+        fewer it is the Euclidean distance. With "precomputed", X is a square matrix of distances, usually the
+        sparse one of :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", it is
+        one of affinities up to 1.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly, or approximately by hnswlib. "auto" is exact as long as that
-        is not slower.
+        How neighbours are searched: exactly ("brute"), or approximately by hnswlib ("hnsw"). "auto" is exact
+        as long as that is not slower.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
-        What links weigh: the learned probability that both ends have one class, the share of their
-        neighbourhoods that they have in common, or their similarity, as in the paper.
+        The weight of a link: the learned probability that both ends belong to one class, the share of their
+        neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
+        of the networks in `pretrained`.
     metric_learning : {"auto"} or bool, default="auto"
-        Whether neighbours are searched under a linear map that is learned from the labels. "auto" does so if
-        classes that the map has not seen gain from it.
+        Whether neighbours are searched under a linear map that is learned from the labels. "auto" uses the
+        map if classes that it has not seen gain from it. Only with `y`.
     proposals : sequence, default=("supervertices", "average_link")
-        Where proposals come from: "supervertices" are Algorithms 1 and 2 of the paper, "average_link" merges
+        Where proposals come from. "supervertices" are Algorithms 1 and 2 of the paper; "average_link" merges
         groups by the mean affinity of their members at many thresholds. A clusterer with ``fit_predict`` is
         cloned and proposes its clusters, and a function proposes those whose labels it returns; both are
         given the distinct rows of X (of unit length for "cosine").
     edge_threshold : {"auto"}, float or sequence of floats below 1, default="auto"
-        Affinities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes five quantiles of the
-        affinities in the graph's spanning forest, since absolute values do not travel between embeddings.
+        Similarities below which Algorithm 1 cuts links (paper: e_tau). "auto" takes five quantiles of the
+        similarities in the graph's spanning forest, since absolute values are not comparable across
+        embeddings.
     threshold_step : float in (0, 1), default=0.05
-        By ``t + (1 - t) * threshold_step`` the threshold t is raised for groups that are too large (paper:
+        For groups that are too large, the threshold t is raised by ``(1 - t) * threshold_step`` (paper:
         delta).
     max_supervertex_size : int, default=300
         Size above which a group is cut at a higher threshold (paper: s_max).
     n_levels : int, default=2
-        Levels of Algorithm 2 (paper: I), the super-vertices being the first.
+        Levels of Algorithm 2 (paper: I). The super-vertices are the first.
     min_proposal_size, max_proposal_size : int, default=1 and None
-        Proposals of other sizes are left out. A single sample is a proposal too: the score that a group has
-        to beat.
+        Proposals of other sizes are left out. A single sample is a proposal too: its score is the one that a
+        group has to beat.
     node_features : {"structure", "embedding", "both"}, default="structure"
         What the networks see of a sample: its place in the structure of the proposal, which carries over to
-        new classes, its embedding, as in the paper, or both.
+        new classes; its embedding, as in the paper; or both. Only with `y`.
     hidden_channels : tuple of int, default=(512, 64)
-        Width of each graph convolution.
+        Width of each graph convolution. Only with `y`.
     pooling : {"max", "mean", "sum"}, default="max"
-        How GCN-D pools the samples of a proposal.
+        How GCN-D pools the samples of a proposal. Only with `y`.
     n_networks : int, default=3
-        GCN-Ds whose scores are averaged. Each stops by another fifth of the classes.
+        Number of GCN-Ds whose scores are averaged. Each stops training by another fifth of the classes. Only
+        with `y`.
     segment : bool, default=True
         Whether GCN-S refines impure proposals. What is left of a proposal is scored again and competes with
         the original.
@@ -81,43 +93,44 @@ class GCNClustering(BaseGCN):
         Proposals are impure if their IoP, the share of the class that most members have, is in this range:
         the true IoP in training, the predicted one afterwards.
     n_training_seeds, n_seeds : int, default=3 and 5
-        Seeds in each impure proposal, in training and afterwards. The hypothesis with most members wins.
+        Number of seeds in each impure proposal, in training (only with `y`) and afterwards. The answer with
+        most members wins.
     overlap : {"adaptive", "deoverlap", "nms"}, default="adaptive"
-        How each sample gets to one of the proposals that hold it. "deoverlap" is the paper's Algorithm 3: the
-        best proposal takes its members first. "adaptive" does so too, but counts a proposal less that lost
-        members. "nms" drops proposals that overlap a better one.
+        How each sample gets to one of the proposals that hold it. "deoverlap" is Algorithm 3 of the paper:
+        the best proposal takes its members first. "adaptive" does so too, but counts a proposal less that
+        lost members. "nms" drops proposals that overlap a better one.
     max_overlap : float in [0, 1], default=0.5
-        IoU of two proposals above which "nms" drops the worse.
+        IoU of two proposals above which "nms" drops the worse one.
     min_score : float in [0, 1], default=0.4
-        Proposals of two or more samples with a lower predicted IoU are dropped.
+        Clusters of two or more samples with a lower predicted IoU are dropped.
     outliers : {"noise", "singletons"}, default="noise"
         Whether samples in no cluster get the label -1, or a number each.
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
-        so know any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given
-        as :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y` it
-        trains, and takes or goes on from them where they are better at classes held out; for this they must
-        have the same `affinity`, `node_features`, `hidden_channels` and `pooling` as the estimator.
-    memory : str or object with the joblib.Memory interface, default=None
-        Where to keep the graph, the proposals and what training gives, by their inputs: searches over
-        parameters further down the line then neither search neighbours nor train again. Of use with an int
-        as `random_state`.
+        take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y`, training
+        resumes from them where that is better for classes held out, if their inputs and architecture
+        (`affinity`, `node_features`, `hidden_channels`, `pooling`) match those of this estimator.
+    memory : str, path or object with the joblib.Memory interface, default=None
+        Where the graph, the proposals and the results of training are cached, by their inputs: a search over
+        later parameters then neither searches neighbours nor trains again. Useful with an int as
+        `random_state`.
     max_epochs : int, default=40
-        Epochs at most, for each network.
-    learning_rate : float, default=0.002
-        Of AdamW.
+        Largest number of epochs of each network. Only with `y`.
+    learning_rate, weight_decay : float, default=0.002 and 0.1
+        Of AdamW. Only with `y`.
     batch_size : int, default=8192
-        Samples of proposals in a batch, at most. Small data are cut into two dozen batches.
+        Largest number of samples of proposals in a batch. Small data are cut into two dozen batches. Only
+        with `y`.
     dropout : float in [0, 1), default=0.3
-        Share of each layer's outputs that training drops.
-    weight_decay : float, default=0.1
-        Of AdamW.
+        Share of each layer's outputs that are dropped in training. Only with `y`.
     n_iter_no_change : int, default=10
-        Training stops after so many epochs without gain on classes that it does not learn from.
+        Training stops after so many epochs without gain on classes that it does not learn from. Only with
+        `y`.
     device : str, default="auto"
-        Where networks run, such as "cpu" or "cuda:0"; "auto" takes CUDA if there is any.
+        Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Joblib workers of the neighbour search. The result does not depend on it.
+        Number of joblib workers of the neighbour search. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
@@ -130,18 +143,19 @@ class GCNClustering(BaseGCN):
     n_clusters_ : int
         Number of clusters.
     probabilities_ : float32 ndarray of shape (n_samples,)
-        How surely each sample belongs to its cluster: by GCN-S in a refined one, else the predicted IoP of
+        How surely each sample belongs to its cluster: by GCN-S in a segmented one, else the predicted IoP of
         the proposal; 0 for outliers.
     cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
         Predicted IoU and IoP of each cluster. Those with the lowest are worth a look first.
     loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
-        Training and validation loss of each network by epoch.
-    weights_ : dict of str to dict of str to ndarray
-        All that was learned.
+        Training and validation loss of each network by epoch, in the order of training; only after a fit with
+        `y`.
+    learned_ : Learned
+        All that was learned, as plain arrays, with the parameters that it belongs to.
     n_features_in_ : int
-        Number of features of X in ``fit(X, y)``.
+        Number of features of X in the last `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, if X had names that are all strings.
+        Names of the features of X, if they are all strings.
 
     See Also
     --------
@@ -177,17 +191,9 @@ class GCNClustering(BaseGCN):
 
     _parameter_constraints: ClassVar[dict] = {
         **BaseGCN._parameter_constraints,
-        "proposals": [tuple, list],
-        "edge_threshold": [StrOptions({"auto"}), Interval(Real, None, 1, closed="neither"), "array-like"],
-        "threshold_step": [Interval(Real, 0, 1, closed="neither")],
-        "max_supervertex_size": [Interval(Integral, 1, None, closed="left")],
-        "n_levels": [Interval(Integral, 1, None, closed="left")],
-        "min_proposal_size": [Interval(Integral, 1, None, closed="left")],
-        "max_proposal_size": [None, Interval(Integral, 1, None, closed="left")],
+        **PROPOSAL_CONSTRAINTS,
+        **SELECTION_CONSTRAINTS,
         "segment": ["boolean"],
-        "overlap": [StrOptions({"adaptive", "deoverlap", "nms"})],
-        "max_overlap": [Interval(Real, 0, 1, closed="both")],
-        "min_score": [Interval(Real, 0, 1, closed="both")],
         "outliers": [StrOptions({"noise", "singletons"})],
     }
 
@@ -272,143 +278,129 @@ class GCNClustering(BaseGCN):
     def fit(self, X, y=None):
         """Learn from labelled samples how clusters look, and cluster them.
 
+        As everywhere in scikit-learn, this starts anew. To cluster other samples with what was learned, use
+        :meth:`predict`, or give the trained estimator to another: ``pretrained=FrozenEstimator(trained)``.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Embeddings.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
-            Without `y`, X is clustered with the networks of an earlier ``fit(X, y)``, else with those of
-            `pretrained`.
+            Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
 
         Returns
         -------
         self : GCNClustering
-            The fitted estimator.
+            The fitted estimator. If `fit` fails or is interrupted, the estimator is as it was before.
 
         Raises
         ------
         ValueError
             If y names fewer than two classes, or parameters do not fit each other.
         sklearn.exceptions.NotFittedError
-            If y is None, no networks were trained before and `pretrained` is None.
+            If y is None and `pretrained` is None.
         """
-        self._check_parameters()
-        if y is None:
-            return self._fit_unlabelled(X)
-        samples, classes = self._learning_samples(X, y)
-        self._seed, stages, start = self._draw_seed(), self._stages(), self._start()
-        with stages("learn affinity"):
-            graph, affinity = self._learn_affinity(samples, classes, start)
-        with stages("proposals"):
-            proposals = self._propose(graph)
-        if not len(proposals.sizes):
-            largest = self.max_proposal_size or len(samples.inverse)
-            raise ValueError(
-                f"No proposal has from {self.min_proposal_size} to {largest} members, so there is nothing to "
-                "learn from. Choose a smaller min_proposal_size or a larger max_proposal_size."
+        with self._fitting():
+            self._check_parameters()
+            if y is None:
+                samples, self.learned_ = self._unlabelled_samples(X)
+                return self._keep(self._clusters(samples, self.learned_))
+            samples, classes = self._labelled_samples(X, y)
+            graph, learned, start = self._learn_affinity(samples, classes)
+            proposals = self._propose(graph, samples, learned)
+            proposals.check_any(self.min_proposal_size, self.max_proposal_size)
+            self.learned_, inputs = self._learn_networks(
+                graph, proposals, classes, learned, start, self.segment
             )
-        with stages("train networks"):
-            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, self.segment, start)
-        self.weights_ = affinity | networks
-        return self._keep(self._cluster(graph, proposals, samples, stages))
+            scored, judge = self._scored(graph, proposals, self.learned_, inputs)
+            return self._keep(self._selected(samples, scored, judge))
 
-    def _check_parameters(self):
-        super()._check_parameters()
-        if not isinstance(self.edge_threshold, str):
-            thresholds = np.atleast_1d(self.edge_threshold)
-            numbers = thresholds.ndim == 1 and thresholds.dtype.kind in "iuf"
-            if not numbers or not len(thresholds) or not (thresholds < 1).all():
-                raise ValueError(
-                    "edge_threshold must be 'auto', or one or more numbers below 1, but is "
-                    f"{self.edge_threshold!r}."
-                )
-        own = [source for source in self.proposals if not isinstance(source, str)]
-        unknown = [name for name in self.proposals if isinstance(name, str) and name not in SOURCES]
-        unknown += [source for source in own if not (hasattr(source, "fit_predict") or callable(source))]
-        if unknown or not self.proposals:
-            found = f"has {unknown[0]!r}" if unknown else "is empty"
-            raise ValueError(
-                f"proposals {found}. Name at least one source: {', '.join(map(repr, SOURCES))}, a clusterer "
-                "with fit_predict, or a function that takes rows and returns a label for each."
-            )
-        if own and self._is_graph():
-            raise ValueError(
-                f'{own[0]!r} among the proposals clusters rows, and with metric="{self.metric}" X is a graph '
-                f"that has none. Use {' or '.join(map(repr, SOURCES))}, or give embeddings as X and another "
-                "metric."
-            )
+    def score_proposals(self, X):
+        """Proposals of clusters of new samples, with what the networks say of them.
 
-    def _fit_unlabelled(self, X):
-        samples = self._new_samples(X, first=self._use_pretrained())
-        return self._keep(self._cluster_samples(samples))
-
-    def diagnose(self, X, y):
-        """Tell what limits the clusters of labelled samples, step by step.
+        This is :meth:`predict` up to its last step, in which each sample goes to one of the proposals that
+        hold it.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples of classes that `fit` has not seen; on those it learned from, errors look too small.
-        y : array-like of shape (n_samples,)
-            True classes; samples with -1 are clustered and left out of the scores.
+            Embeddings.
 
         Returns
         -------
-        diagnosis : Diagnosis
-            The error of ``predict(X)``, split by cause; print or plot it.
+        proposals : ScoredProposals
+            Of all sources and sizes; those that GCN-S left of others come last.
+
+        Raises
+        ------
+        ValueError
+            If all samples are equal.
         """
-        return diagnose(self, X, y)
-
-    def _cluster_new(self, X):
-        return self._cluster_samples(self._new_samples(X))
-
-    def _cluster_samples(self, samples):
-        stages = self._stages()
-        if np.count_nonzero(samples.counts) == 1:
-            return self._only_one(samples)
-        graph, proposals = self._graph_and_proposals(samples, stages)
-        return self._cluster(graph, proposals, samples, stages)
-
-    def _score_proposals(self, X):
-        """Samples of X, their proposals, and these again with refined ones and scores."""
-        samples, stages = self._new_samples(X), self._stages()
-        if np.count_nonzero(samples.counts) == 1:
-            n_samples = len(samples.inverse)
+        samples = self._new_samples(X)
+        if samples.n_distinct < 2:
             raise ValueError(
-                f"X has {n_samples} samples, all equal; there is nothing to propose. Give others."
+                f"X has {len(samples.inverse)} samples, but no two that differ and can be compared; there is "
+                "nothing to propose. Give others."
             )
-        graph, proposals = self._graph_and_proposals(samples, stages)
-        networks = self._settings(NetworkSettings, self._seed)
-        selection = self._settings(SelectionSettings, self._seed)
-        scored = score_proposals(graph, proposals, self.weights_, networks, selection, stages)
-        return samples, proposals, scored
+        graph = self._graph_of(samples, self.learned_)
+        proposals = self._propose(graph, samples, self.learned_)
+        scored, judge = self._scored(graph, proposals, self.learned_)
+        return ScoredProposals(scored, len(proposals.sizes), samples, judge)
 
-    def _graph_and_proposals(self, samples, stages):
-        graph = self._affinity_graph(samples, stages)
-        with stages("proposals"):
-            return graph, self._propose(graph)
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_sources(self.proposals, self.edge_threshold, self.metric if self._is_graph() else None)
 
-    def _propose(self, graph):
-        return self._cached(propose)(graph, self._settings(ProposalSettings, self._seed))
+    # X -> graph -> proposals -> scores -> labels
 
-    def _cluster(self, graph, proposals, samples, stages):
-        labels, probabilities, scores = cluster_graph(
-            graph,
-            samples.counts,
-            proposals,
-            self.weights_,
-            self._settings(NetworkSettings, self._seed),
-            self._settings(SelectionSettings, self._seed),
-            stages,
+    def _clusters_of(self, X, samples):
+        return self._clusters(samples, self.learned_)
+
+    def _clusters(self, samples, learned):
+        if samples.n_distinct < 2:
+            return one_cluster(samples, self.outliers)
+        graph = self._graph_of(samples, learned)
+        return self._selected(samples, *self._scored(graph, self._propose(graph, samples, learned), learned))
+
+    def _propose(self, graph, samples, learned):
+        settings = ProposalSettings(
+            tuple(source for source in self.proposals if isinstance(source, str)),
+            self.edge_threshold,
+            self.threshold_step,
+            self.max_supervertex_size,
+            self.n_levels,
+            self.min_proposal_size,
+            self.max_proposal_size,
+            graph.dissimilarities.shape[1],
+            learned.affinity,
         )
-        return Result(labels[samples.inverse], probabilities[samples.inverse], scores)
+        own = [source for source in self.proposals if not isinstance(source, str)]
+        with self._stage("proposals"):
+            partitions = [self._cached(partition_by)(source, samples.original_rows()) for source in own]
+            return self._cached(propose)(graph, settings, partitions)
 
-    def _only_one(self, samples):
-        """One distinct sample: a cluster if it occurs more than once, else an outlier."""
-        clustered = len(samples.inverse) > 1 or self.outliers == "singletons"
-        return Result(
-            np.full(len(samples.inverse), 0 if clustered else -1),
-            np.full(len(samples.inverse), float(clustered), dtype=np.float32),
-            np.full((int(clustered), 2), np.nan, dtype=np.float32),
-        )
+    def _scored(self, graph, proposals, learned, inputs=None):
+        """Proposals with their scores, behind them what GCN-S leaves of those that would become clusters."""
+        judge = Judge(graph, learned, self.device)
+        with self._stage("GCN-D"):
+            scored = judge.score(proposals, inputs)
+        if not (self.segment and judge.can_segment):
+            return scored, judge
+        with self._stage("GCN-S"):
+            # Of all that could be segmented, some would look better than it is.
+            chosen = select(proposals, scored.quality[:, 0], self._selection())
+            clusters = judge.score(distinct_proposals(chosen[None]))
+            segmented, membership = judge.segment(
+                clusters, iop_range=self.iop_range, n_seeds=self.n_seeds, seed=self._seed
+            )
+            return join(scored, judge.score(segmented)._replace(membership=membership)), judge
+
+    def _selected(self, samples, scored, judge):
+        with self._stage("de-overlap"):
+            result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+        self._warn_of_outliers(result)
+        return result
+
+    def _selection(self):
+        return SelectionSettings(self.overlap, self.max_overlap, self.min_score)

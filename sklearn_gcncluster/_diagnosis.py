@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
 
-from ._graph._samples import Samples, aggregate_labels, class_codes
-from ._pipeline import SelectionSettings, assign
-from ._proposals._layers import Proposals
-from ._proposals._targets import Targets, proposal_targets
-from ._scoring import Scored
-from ._selection import deoverlap, number_clusters
+from ._scored_proposals import ScoredProposals
 from .metrics import bcubed_fscore, pairwise_fscore
+from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +21,28 @@ _CAUSES = {
     "left alone": "Teach the networks what single samples are: labels of more, and of smaller, classes.",
     "selection": "Choose another min_score (see plotting.ThresholdDisplay) or overlap.",
 }
+
+
+class DiagnosisMixin:
+    """For estimators that score proposals."""
+
+    def diagnose(self: Any, X, y):
+        """Tell what limits the clusters of labelled samples, step by step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples of classes that `fit` has not seen; on those it learned from, errors look too small.
+        y : array-like of shape (n_samples,)
+            True classes; samples with -1 are clustered and left out of the scores.
+
+        Returns
+        -------
+        diagnosis : Diagnosis
+            The error of ``predict(X)``, split by cause; print or plot it.
+        """
+        settings = {name: getattr(self, name) for name in ("overlap", "max_overlap", "min_score")}
+        return diagnose(self.score_proposals(X), y, **settings)
 
 
 class Diagnosis:
@@ -130,8 +147,6 @@ class Diagnosis:
         self : Diagnosis
             With the attributes ``ax_`` and ``figure_``.
         """
-        from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare, style
-
         if measure not in MEASURES:
             raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}")
         self.ax_ = prepare(ax, "Diagnosis.plot", figsize=(6.4, 3.4))
@@ -162,46 +177,26 @@ class Diagnosis:
         return self
 
 
-class JudgedProposals(NamedTuple):
-    """Proposals of labelled samples, as the networks see them and as they are."""
+def diagnose(proposals: ScoredProposals, y: Any, **settings: Any) -> Diagnosis:
+    """Split the error of the clusters that proposals give; documented as a method of the estimator.
 
-    samples: Samples
-    proposals: Proposals
-    """As made, without the refined ones."""
-    scored: Scored
-    """With the refined ones, which come last."""
-    targets: Targets
-    """Of ``scored.proposals``."""
+    Parameters
+    ----------
+    proposals : ScoredProposals
+    y : array-like of shape (n_samples,)
+        True classes, -1 for unlabelled.
+    **settings : dict
+        How samples go to proposals, as for :meth:`ScoredProposals.cluster`.
+    """
 
+    def clusters(iou, among):
+        return proposals.cluster(scores=np.where(among, iou, -2), overlap="deoverlap", min_score=0)
 
-def judge_proposals(estimator: Any, X: Any, y: Any) -> JudgedProposals:
-    """Score the proposals of labelled samples, and set the truth beside it."""
-    if not hasattr(estimator, "_score_proposals"):
-        raise TypeError(
-            "estimator must be a GCNClustering, so that there are proposals to judge, got "
-            f"{type(estimator).__name__}"
-        )
-    samples, proposals, scored = estimator._score_proposals(X)
-    y = column_or_1d(y)
-    check_consistent_length(samples.inverse, y)
-    classes = aggregate_labels(class_codes(y)[1], samples)
-    return JudgedProposals(samples, proposals, scored, proposal_targets(scored.proposals, classes))
-
-
-def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
-    """Split the error of an estimator; documented as its method."""
-    samples, proposals, scored, targets = judge_proposals(estimator, X, y)
-    n_proposals = len(proposals.sizes)
-    predicted, true = scored.quality[:, 0], np.nan_to_num(targets.iou, nan=-1)
-
-    def clusters(proposals, iou):
-        return number_clusters(deoverlap(proposals, iou), samples.counts, "noise")[samples.inverse]
-
-    ideal = clusters(proposals, true[:n_proposals])
-    ranked = clusters(proposals, predicted[:n_proposals])
-    segmented = clusters(scored.proposals, predicted)
-    selection = estimator._settings(SelectionSettings, estimator._seed)
-    selected = assign(scored, samples.counts, selection)[0][samples.inverse]
+    predicted, true = proposals.scores[:, 0], np.nan_to_num(proposals.true_scores(y)[:, 0], nan=-1)
+    ideal = clusters(true, ~proposals.segmented)
+    ranked = clusters(predicted, ~proposals.segmented)
+    segmented = clusters(predicted, True)
+    selected = proposals.cluster(**settings)
     steps = [ideal, _company(ranked, ideal), _company(segmented, ideal), segmented, selected]
     return Diagnosis(np.array([(1, 1), *((pairwise_fscore(y, s), bcubed_fscore(y, s)) for s in steps)]))
 

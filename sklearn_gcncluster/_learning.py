@@ -7,19 +7,20 @@ from typing import NamedTuple
 import numpy as np
 
 from ._folds import class_folds
-from ._graph._link_models import CLEARLY_LOWER, Weights
+from ._graph._link_models import CLEARLY_LOWER
 from ._graph._links import Graph
+from ._model import Learned, Network
 from ._proposals._layers import Proposals
-from ._proposals._subgraphs import take
+from ._proposals._subgraphs import concatenate, take
 from ._proposals._targets import proposal_targets
-from ._scoring import all_inputs
+from ._scoring import LayerInputs, embedding_of
 
 _MIN_FOLDS = 5
 """Classes are dealt into at least so many folds, so that a network never stops by most of them."""
 
 
-class NetworkSettings(NamedTuple):
-    """How the networks look and learn."""
+class TrainingSettings(NamedTuple):
+    """How networks are built and learn."""
 
     node_features: str
     hidden_channels: tuple[int, ...]
@@ -30,21 +31,15 @@ class NetworkSettings(NamedTuple):
     seed: int
 
 
-class SegmentationSettings(NamedTuple):
-    """What GCN-S learns from. Apart from the rest, so that a cache keeps GCN-D when these change."""
-
-    iop_range: tuple[float, float]
-    n_training_seeds: int
-
-
 def learn_detection(
     graph: Graph,
     proposals: Proposals,
+    inputs: list[LayerInputs],
     y: np.ndarray,
-    settings: NetworkSettings,
-    start: Weights,
+    settings: TrainingSettings,
+    start: Learned | None,
     verbose: bool = False,
-) -> tuple[Weights, dict[str, np.ndarray]]:
+) -> tuple[tuple[Network, ...], list[np.ndarray]]:
     """Train GCN-D on proposals of a labelled graph.
 
     Classes are dealt into folds; each network stops by a fold that it does not learn from.
@@ -53,27 +48,28 @@ def learn_detection(
     ----------
     graph : Graph
     proposals : Proposals
+    inputs : list of LayerInputs
+        What the networks see of the proposals.
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
-    settings : NetworkSettings
-    start : Weights
-        Networks of an earlier training. All networks learn on from them if the first, which tries both, is
-        better at its held-out classes for it; may be empty.
+    settings : TrainingSettings
+    start : Learned or None
+        An earlier training. All networks go on from its networks if the first, which tries both, is better at
+        its held-out classes for it.
     verbose : bool
 
     Returns
     -------
-    weights : Weights
-        "detection.0" and so on.
-    loss_curves : dict of str to ndarray of shape (n_epochs, 2)
+    networks : tuple of Network
+    loss_curves : list of ndarray of shape (n_epochs, 2)
         Mean training and validation loss by epoch, of each network.
     """
     from ._nn._detection import train_detection
 
-    subgraphs, structure = _inputs(graph, proposals, settings)
+    subgraphs, structure = _joined(inputs, settings)
     targets = proposal_targets(proposals, y)
     folds = _fold_of_classes(y, settings)[targets.majority]
-    known = [start[name] for name in sorted(start) if name.startswith("detection.")]
+    known = () if start is None else start.detection
 
     def trained(fold, origin):
         return train_detection(
@@ -90,49 +86,50 @@ def learn_detection(
     first = [trained(0, origin) for origin in (None, *known[:1])]
     best = _best(first)
     origins = known if best else [None]
-    networks = [first[best]]
-    networks += [trained(fold, origins[fold % len(origins)]) for fold in range(1, settings.n_networks)]
-    weights, curves = {}, {}
-    for fold, network in enumerate(networks):
-        weights[f"detection.{fold}"], curves[f"detection.{fold}"] = network
-    return weights, curves
+    further = [trained(fold, origins[fold % len(origins)]) for fold in range(1, settings.n_networks)]
+    networks, curves = zip(first[best], *further, strict=True)
+    return networks, list(curves)
 
 
 def learn_segmentation(
     graph: Graph,
     proposals: Proposals,
+    inputs: list[LayerInputs],
     y: np.ndarray,
-    settings: NetworkSettings,
-    segmentation: SegmentationSettings,
-    start: Weights,
+    settings: TrainingSettings,
+    start: Learned | None,
+    iop_range: tuple[float, float],
+    n_training_seeds: int,
     verbose: bool = False,
-) -> tuple[Weights, dict[str, np.ndarray]]:
+) -> tuple[Network, np.ndarray] | tuple[None, None]:
     """Train GCN-S on the proposals whose true IoP is in ``iop_range``.
 
     Parameters
     ----------
-    graph, proposals, y, settings
+    graph, proposals, inputs, y, settings
         As for :func:`learn_detection`.
-    segmentation : SegmentationSettings
-    start : Weights
-        Its GCN-S is learned on from if that is better at the held-out classes; may be empty.
+    start : Learned or None
+        Training goes on from its GCN-S if that is better at the held-out classes.
+    iop_range : tuple of two floats
+    n_training_seeds : int
     verbose : bool
 
     Returns
     -------
-    weights : Weights
-        "segmentation"; nothing if no proposal is in the range.
-    loss_curves : dict of str to ndarray of shape (n_epochs, 2)
+    network : Network or None
+        None if no proposal is in the range.
+    loss_curve : ndarray of shape (n_epochs, 2) or None
     """
     from ._nn._segmentation import train_segmentation
 
     targets = proposal_targets(proposals, y)
-    lowest, highest = segmentation.iop_range
+    lowest, highest = iop_range
     impure = (targets.iop >= lowest) & (targets.iop <= highest) & (proposals.sizes > 2)
     if not impure.any():
-        return {}, {}
-    subgraphs, structure = _inputs(graph, proposals, settings)
+        return None, None
+    subgraphs, structure = _joined(inputs, settings)
     part = take(subgraphs, np.flatnonzero(impure))
+    known = [] if start is None or start.segmentation is None else [start.segmentation]
     trained = [
         train_segmentation(
             part,
@@ -140,15 +137,14 @@ def learn_segmentation(
             rows=graph.rows,
             labels=y[part.vertices],
             validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
-            n_seeds=segmentation.n_training_seeds,
+            n_seeds=n_training_seeds,
             start=origin,
             seed=settings.seed,
             **_common(graph, settings, verbose),
         )
-        for origin in ([None, start["segmentation"]] if "segmentation" in start else [None])
+        for origin in (None, *known)
     ]
-    weights, curve = trained[_best(trained)]
-    return {"segmentation": weights}, {"segmentation": curve}
+    return trained[_best(trained)]
 
 
 def _best(trained):
@@ -157,14 +153,13 @@ def _best(trained):
     return int(any(loss < CLEARLY_LOWER * scratch for loss in further))
 
 
-def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:
-    """The embedding, if `node_features` asks for it."""
-    return None if node_features == "structure" else graph.rows
-
-
-def _inputs(graph, proposals, settings):
-    subgraphs, structure = all_inputs(graph, proposals)
-    return subgraphs, structure[:, :0] if settings.node_features == "embedding" else structure
+def _joined(inputs, settings):
+    """Inputs of all layers as one; networks of the embedding alone see no structure."""
+    subgraphs, parts = zip(*inputs, strict=True)
+    structure = np.concatenate(parts)
+    if settings.node_features == "embedding":
+        structure = structure[:, :0]
+    return concatenate(list(subgraphs)), structure
 
 
 def _common(graph, settings, verbose):

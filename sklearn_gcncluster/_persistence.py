@@ -9,9 +9,9 @@ A file is a safetensors file: arrays, and text in its metadata. All text is one 
     attributes  what was learned and is not an array
     sha256      of the rest of the header and of all arrays
 
-Arrays are named by attribute, and below it by keys: ``weights_/detection.0/head.bias``. Reading builds
-estimators of this package and of scikit-learn from their parameters, and nothing else: what a file names is
-looked up in lists of public names, never imported because the file says so.
+Arrays are named by attribute, and below it by keys: ``learned_/detection/0/parameters/head.bias``. Reading
+builds estimators of this package and of scikit-learn from their parameters, and nothing else: what a file
+names is looked up in lists of public names, never imported because the file says so.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-FORMAT = 1
+from ._base import is_learned
+from ._format import arrays_of, choices_of, learned_of, renamed_from_format_1
+from ._model import Learned
+
+FORMAT = 2
 _PACKAGE = __name__.partition(".")[0]
-_PRIVATE = ("_seed", "_borrowed")
-"""Attributes without a trailing underscore that predict needs."""
 _CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
 """Attributes that tell about the samples of fit; predict does not need them."""
 
@@ -42,15 +44,19 @@ def save(estimator: BaseEstimator, path: str | Path, *, include_labels: bool = T
     """Write a fitted estimator of this package to a file; documented as its method ``save``."""
     check_is_fitted(estimator)
     arrays: dict[str, np.ndarray] = {}
-    attributes = {}
+    attributes: dict[str, Any] = {}
     for name, value in vars(estimator).items():
-        if not _is_learned(name) or (name in _CLUSTERS_OF_X and not include_labels):
+        if not is_learned(name) or (name in _CLUSTERS_OF_X and not include_labels):
             continue
-        flat = _flatten(name, value)
-        if flat is None:
-            attributes[name] = _encode(value, name)
+        if isinstance(value, Learned):
+            arrays |= arrays_of(value, name)
+            attributes[name] = _encode(choices_of(value), name)
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+            arrays[name] = value
+        elif name == "loss_curve_":
+            arrays |= arrays_of(value, name)
         else:
-            arrays |= flat
+            attributes[name] = _encode(value, name)
     header: dict[str, Any] = {
         "format": FORMAT,
         "version": _version(),
@@ -108,11 +114,13 @@ def load(path: str | Path) -> Any:
     header, arrays = _read(path)
     try:
         estimator = _build(header["estimator"], header["parameters"])
+        estimator._validate_params()
         attributes = {name: _decode(value) for name, value in header["attributes"].items()}
-        for name, value in (attributes | _unflatten(arrays)).items():
-            if not _is_learned(name) or (name not in _PRIVATE and hasattr(type(estimator), name)):
+        for name, value in _restored(estimator, attributes, arrays, header["format"]).items():
+            if not is_learned(name) or (name != "_seed" and hasattr(type(estimator), name)):
                 raise ValueError(f"{name!r} is no attribute that fit sets")
             setattr(estimator, name, value)
+        check_is_fitted(estimator)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} does not describe an estimator that sklearn_gcncluster "
@@ -120,6 +128,25 @@ def load(path: str | Path) -> Any:
             f"{header.get('version')}; install that version, or fit and save again."
         ) from error
     return estimator
+
+
+def _restored(estimator, attributes, arrays, number):
+    """Attributes with their arrays in place."""
+    learned: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        owner, _, rest = name.partition("/")
+        if owner in ("learned_", "weights_"):
+            learned[rest] = np.asarray(array, np.float32) if array.dtype == np.float16 else array
+        elif rest:
+            attributes.setdefault(owner, {})[rest] = array
+        else:
+            attributes[owner] = array
+    choices = attributes.get("learned_")
+    if number == 1:
+        given = estimator.get_params(deep=False) | attributes.pop("_borrowed", {})
+        choices = {name: given[name] for name in ("affinity", "node_features", "hidden_channels", "pooling")}
+        choices["unit"], learned = 1.0, renamed_from_format_1(learned)
+    return attributes | {"learned_": learned_of(learned, choices)}
 
 
 def _read(path):
@@ -139,6 +166,8 @@ def _read(path):
                     "of sklearn_gcncluster: it has no header of this package. Give the path of such a file."
                 )
             header = _parse(metadata[_PACKAGE], damaged)
+            if header["format"] < 1:
+                raise ValueError(damaged)
             if header["format"] > FORMAT:
                 raise ValueError(
                     f"{path} has format {header['format']}, written by sklearn_gcncluster "
@@ -180,39 +209,14 @@ def _checksum(header, arrays):
     return digest.hexdigest()
 
 
-def _is_learned(name):
-    return (name.endswith("_") and not name.startswith("_")) or name in _PRIVATE
-
-
-def _flatten(name, value):
-    """Named arrays of an attribute that is an array or a dict of (dicts of) arrays; None for others."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return {name: np.asarray(value, order="C")}
-    if not isinstance(value, dict) or not value:
-        return None
-    parts = [_flatten(f"{name}/{key}", part) for key, part in value.items()]
-    if None in parts:
-        return None
-    return {key: array for part in parts for key, array in part.items()}
-
-
-def _unflatten(arrays):
-    tree: dict[str, Any] = {}
-    for name, array in arrays.items():
-        *parents, last = name.split("/")
-        branch = tree
-        for parent in parents:
-            branch = branch.setdefault(parent, {})
-        branch[last] = array
-    return tree
-
-
 def _encode(value, where):
     """Value as JSON; what JSON does not have is a dict of one kind. `where` names it in errors."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
         return _encode(value.item(), where)
+    if isinstance(value, Path):
+        return {"path": str(value)}
     if isinstance(value, list):
         return [_encode(part, where) for part in value]
     if isinstance(value, tuple):
@@ -244,6 +248,8 @@ def _decode(value):
         return [_decode(part) for part in value]
     if not isinstance(value, dict):
         return value
+    if "path" in value:
+        return Path(value["path"])
     if "tuple" in value:
         return tuple(_decode(part) for part in value["tuple"])
     if "dict" in value:

@@ -7,15 +7,18 @@ parts, each sample counted once.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import check_array
 
+from ._base import Result
 from ._graph._links import Graph
-from ._pipeline import link_thresholds
+from ._graph._samples import Samples, aggregate_labels
 from ._proposals._average_link import average_link_layers
 from ._proposals._layers import distinct_proposals
-from ._scoring import Scored, judge, refine
+from ._proposals._sources import link_thresholds
+from ._scoring import Judge, Scored
 
 _LOOSEST = 3
 """Thresholds of average linkage, the last ones, that are not used: they join most of what there is, which
@@ -45,9 +48,7 @@ class Refined(NamedTuple):
     """float32 of shape (n_samples,): probability that a sample belongs to its cluster, 0 for noise."""
 
 
-def refine_partition(
-    graph: Graph, given: np.ndarray, detection, segmentation, settings: RefinementSettings
-) -> Refined:
+def refine_partition(graph: Graph, given: np.ndarray, judge: Judge, settings: RefinementSettings) -> Refined:
     """Segment the impure clusters of a partition, then merge what belongs together.
 
     Parameters
@@ -55,25 +56,24 @@ def refine_partition(
     graph : Graph
     given : int ndarray of shape (n_samples,)
         Cluster of each sample, -1 for noise, which stays noise.
-    detection : Detection
-    segmentation : Segmentation or None
-        None if training met no impure proposal; then clusters are merged only.
+    judge : Judge
+        Of the same graph. If it cannot segment, clusters are merged only.
     settings : RefinementSettings
     """
     if not (given >= 0).any():
         return Refined(np.full(len(given), -1), np.zeros(len(given), np.float32))
-    rounds, removed, belongs = _segment(graph, given, detection, segmentation, settings)
-    groups = best_cut(graph, rounds, detection)
+    rounds, removed, belongs = _segment(given, judge, settings)
+    groups = best_cut(rounds, judge)
     if settings.merge:
         unions = merge_levels(graph, groups, settings)
-        groups = best_cut(graph, [*unions[::-1], groups], detection, _MAX_REJECTED)
+        groups = best_cut([*unions[::-1], groups], judge, _MAX_REJECTED)
     if settings.outliers == "noise":
         inside = groups >= 0
         alone = inside & (np.bincount(groups[inside])[groups] == 1)
         groups = np.where(removed & alone, -1, groups)
     # Of a part that was kept as it is GCN-S has judged each member, of other clusters GCN-D the whole.
     clusters = distinct_proposals(np.stack([groups, rounds[-1]]))
-    iop = judge(graph, clusters, detection).quality[:, 1]
+    iop = judge.score(clusters).quality[:, 1]
     segmented = (clusters.layers[0] == clusters.layers[1]) & (belongs > 0)
     membership = np.where(groups < 0, 0, np.where(segmented, belongs, iop[clusters.layers[0]]))
     return Refined(groups, membership.astype(np.float32))
@@ -85,15 +85,14 @@ def merge_levels(graph: Graph, groups: np.ndarray, settings: RefinementSettings)
     return list(average_link_layers(graph.affinity, thresholds, "zero", settings.n_neighbors, groups))
 
 
-def best_cut(graph: Graph, levels: list[np.ndarray], detection, max_rejected: float = 1.0) -> np.ndarray:
+def best_cut(levels: list[np.ndarray], judge: Judge, max_rejected: float = 1.0) -> np.ndarray:
     """The partition of highest predicted IoU, on average over samples, among those that a tree holds.
 
     Parameters
     ----------
-    graph : Graph
     levels : list of int ndarrays of shape (n_samples,)
         Partitions, each finer than the one before; -1 in no group, in all of them.
-    detection : Detection
+    judge : Judge
     max_rejected : float
         A group is not taken if more than this share of it lies in groups, one level finer, that were not.
 
@@ -103,7 +102,7 @@ def best_cut(graph: Graph, levels: list[np.ndarray], detection, max_rejected: fl
         Numbers of groups, -1 where the levels have it.
     """
     proposals = distinct_proposals(np.stack(levels))
-    iou = judge(graph, proposals, detection).quality[:, 0]
+    iou = judge.score(proposals).quality[:, 0]
     inside = np.flatnonzero(proposals.layers[0] >= 0)
     *coarser, groups = proposals.layers[:, inside].astype(np.int64)
     best, whole = iou[groups], np.ones(len(groups), dtype=bool)
@@ -118,7 +117,7 @@ def best_cut(graph: Graph, levels: list[np.ndarray], detection, max_rejected: fl
     return cut
 
 
-def _segment(graph, given, detection, segmentation, settings):
+def _segment(given, judge, settings):
     """Partitions, each finer than the one before; who left a cluster; the last verdict of GCN-S on others.
 
     What leaves a cluster is a group of its own and is segmented in the next round, as what is left of the
@@ -126,22 +125,20 @@ def _segment(graph, given, detection, segmentation, settings):
     """
     rounds = [np.asarray(given, dtype=np.int64)]
     removed, belongs = np.zeros(len(given), bool), np.zeros(len(given), np.float32)
-    random, undecided = np.random.default_rng(settings.seed), np.asarray(given) >= 0
-    while segmentation is not None:
+    undecided = np.asarray(given) >= 0
+    while judge.can_segment:
         partition = distinct_proposals(rounds[-1][None])
         number, n_groups = partition.layers[0].astype(np.int64), len(partition.sizes)
-        scored = judge(graph, partition, detection)
+        scored = judge.score(partition)
         asked = np.bincount(number[undecided], minlength=n_groups) > 0
         quality = np.where(asked[:, None], scored.quality, np.nan)
-        refined, probability = refine(
-            graph,
+        segmented, probability = judge.segment(
             Scored(partition, quality, scored.membership),
-            segmentation,
             iop_range=settings.iop_range,
             n_seeds=settings.n_seeds,
-            random=random,
+            seed=settings.seed + len(rounds),
         )
-        kept = refined.indices
+        kept = segmented.indices
         touched = np.bincount(number[kept], minlength=n_groups) > 0
         belongs[kept] = probability
         leaving = (number >= 0) & touched[number]
@@ -156,3 +153,42 @@ def _segment(graph, given, detection, segmentation, settings):
             break
         undecided = (number >= 0) & (np.bincount(number[leaving], minlength=n_groups) > 0)[number]
     return rounds, removed, belongs
+
+
+def given_clusters(labels: Any, samples: Samples) -> np.ndarray:
+    """Cluster of each distinct sample, -1 for noise; numbers do not depend on how clusters were named.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+        Of all rows of X; negative numbers are noise.
+    samples : Samples
+
+    Returns
+    -------
+    intp ndarray of shape (n_kept,)
+    """
+    labels = check_array(labels, ensure_2d=False, dtype=None, input_name="labels")
+    if labels.ndim != 1:
+        raise ValueError(
+            f"labels must be one-dimensional, one for each sample, but has shape {labels.shape}."
+        )
+    if len(labels) != len(samples.inverse):
+        raise ValueError(
+            f"There are {len(labels)} labels for {len(samples.inverse)} samples; give one for each sample."
+        )
+    noise = labels < 0 if labels.dtype.kind in "if" else np.zeros(len(labels), bool)
+    codes = np.full(len(labels), -1, dtype=np.intp)
+    codes[~noise] = np.unique(labels[~noise], return_inverse=True)[1].reshape(-1)
+    given = aggregate_labels(codes, samples)
+    inside = given >= 0
+    _, first, number = np.unique(given[inside], return_index=True, return_inverse=True)
+    given[inside] = np.argsort(np.argsort(first))[number.reshape(-1)]
+    return given
+
+
+def one_given_cluster(given: np.ndarray, samples: Samples) -> Result:
+    """The clusters of samples of which no two differ: as they were given."""
+    inside = np.append(given, -1)[samples.inverse] >= 0
+    scores = np.full((int(inside.any()), 2), np.nan, dtype=np.float32)
+    return Result(np.where(inside, 0, -1), inside.astype(np.float32), scores)

@@ -1,15 +1,17 @@
-"""Networks over layers: judge all proposals, refine the impure ones."""
+"""Proposals of one graph in the eyes of the networks: score them all, segment the impure ones."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from ._graph._links import Graph
-from ._proposals._features import structure_features
+from ._model import Learned
+from ._proposals._features import StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
-from ._proposals._subgraphs import Subgraphs, concatenate, cut_layer, layer_subgraphs, take
+from ._proposals._subgraphs import Subgraphs, cut_layer, layer_subgraphs, take
 
 
 class Scored(NamedTuple):
@@ -22,76 +24,127 @@ class Scored(NamedTuple):
     """float32 of shape (total size,): probability that each member belongs, as in ``proposals.indices``."""
 
 
-def layer_inputs(graph: Graph, proposals: Proposals, layer: int) -> tuple[Subgraphs, np.ndarray]:
-    """Graphs and structural features of the proposals that are new in a layer."""
-    cut = cut_layer(graph.affinity, proposals, layer)
-    return layer_subgraphs(cut, graph.affinity), structure_features(graph, proposals, layer, cut)
+class LayerInputs(NamedTuple):
+    """What the networks see of the proposals that are new in one layer."""
+
+    subgraphs: Subgraphs
+    structure: np.ndarray
+    """float32 of shape (n_rows, N_STRUCTURE)."""
 
 
-def all_inputs(graph: Graph, proposals: Proposals) -> tuple[Subgraphs, np.ndarray]:
-    """Graphs and structural features of all proposals, to train on."""
-    parts = [layer_inputs(graph, proposals, layer) for layer in range(len(proposals.layers))]
-    subgraphs, features = zip(*parts, strict=True)
-    return concatenate(list(subgraphs)), np.concatenate(features)
-
-
-def judge(graph: Graph, proposals: Proposals, detection) -> Scored:
-    """Predict IoU and IoP of all proposals, one layer in memory at a time."""
-    quality = np.concatenate(
-        [detection.score(*layer_inputs(graph, proposals, layer)) for layer in range(len(proposals.layers))]
-    )
-    return Scored(proposals, quality, np.repeat(quality[:, 1], proposals.sizes))
-
-
-def refine(
-    graph: Graph,
-    scored: Scored,
-    segmentation,
-    *,
-    iop_range: tuple[float, float],
-    n_seeds: int,
-    random: np.random.Generator,
-) -> tuple[Proposals, np.ndarray]:
-    """Take the outliers out of proposals that are neither pure nor hopeless (paper, section 3.3).
+class Inputs:
+    """What the networks see of proposals of one graph, layer by layer.
 
     Parameters
     ----------
-    graph, scored
-    segmentation : Segmentation
-    iop_range : tuple of two floats
-        Proposals with a predicted IoP in it are refined.
-    n_seeds : int
-    random : Generator
-        Draws the seeds.
-
-    Returns
-    -------
-    refined : Proposals
-        What is left of each refined proposal, in the layers of the originals.
-    membership : float32 ndarray of shape (total size,)
-        Probability of each member of `refined`.
+    graph : Graph
     """
-    proposals = scored.proposals
-    lowest, highest = iop_range
-    iop = scored.quality[:, 1]
-    impure = (iop >= lowest) & (iop <= highest) & (proposals.sizes > 2)
-    layers = np.full(proposals.layers.shape, -1, dtype=np.int32)
-    probability = np.zeros(proposals.layers.shape, dtype=np.float32)
-    for number in range(len(layers)):
-        first, stop = proposals.starts[number : number + 2]
-        chosen = np.flatnonzero(impure[first:stop])
-        if not len(chosen):
-            continue
-        subgraphs, structure = layer_inputs(graph, proposals, number)
-        rows = np.repeat(impure[first:stop], np.diff(subgraphs.offsets))
-        part = take(subgraphs, chosen)
-        belongs = segmentation.member_probability(part, structure[rows], n_seeds, random)
-        kept = part.vertices[belongs > 0.5]
-        layers[number, kept] = proposals.layers[number, kept]
-        probability[number, kept] = belongs[belongs > 0.5]
-    refined = distinct_proposals(layers)
-    layer_of = np.repeat(np.arange(len(layers)), np.diff(refined.indptr[refined.starts]))
-    return refined, probability[layer_of, refined.indices]
+
+    def __init__(self, graph: Graph):
+        self._graph, self._features = graph, StructureFeatures(graph)
+
+    def __call__(self, proposals: Proposals, layer: int) -> LayerInputs:
+        """Inputs of the proposals that are new in a layer."""
+        cut = cut_layer(self._graph.affinity, proposals, layer)
+        return LayerInputs(layer_subgraphs(cut, self._graph.affinity), self._features(proposals, layer, cut))
+
+    def of_all(self, proposals: Proposals) -> list[LayerInputs]:
+        """Inputs of all proposals, to train on."""
+        return [self(proposals, layer) for layer in range(len(proposals.layers))]
+
+
+class Judge:
+    """Trained networks at work on one graph; what they need of all of it is computed once.
+
+    Parameters
+    ----------
+    graph : Graph
+    learned : Learned
+    device : str
+    """
+
+    def __init__(self, graph: Graph, learned: Learned, device: str):
+        from ._nn._detection import Detection
+        from ._nn._segmentation import Segmentation
+
+        self._inputs = Inputs(graph)
+        embedding = embedding_of(graph, learned.node_features)
+        self._detection = Detection(learned, embedding, device)
+        self._segmentation = None
+        if learned.segmentation is not None:
+            self._segmentation = Segmentation(
+                learned.segmentation, learned.hidden_channels, embedding, graph.rows, device
+            )
+
+    @property
+    def can_segment(self) -> bool:
+        """Whether there is a GCN-S."""
+        return self._segmentation is not None
+
+    def score(self, proposals: Proposals, inputs: Iterable[LayerInputs] | None = None) -> Scored:
+        """Predict IoU and IoP of all proposals, one layer in memory at a time.
+
+        Parameters
+        ----------
+        proposals : Proposals
+        inputs : iterable of LayerInputs, optional
+            Of all layers, if they are known.
+        """
+        if inputs is None:
+            inputs = (self._inputs(proposals, layer) for layer in range(len(proposals.layers)))
+        quality = np.concatenate([self._detection.score(*one) for one in inputs])
+        return Scored(proposals, quality, np.repeat(quality[:, 1], proposals.sizes))
+
+    def segment(
+        self, scored: Scored, *, iop_range: tuple[float, float], n_seeds: int, seed: int
+    ) -> tuple[Proposals, np.ndarray]:
+        """Take the outliers out of proposals that are neither pure nor hopeless (paper, section 3.3).
+
+        Parameters
+        ----------
+        scored : Scored
+        iop_range : tuple of two floats
+            Proposals with a predicted IoP in it are segmented.
+        n_seeds : int
+        seed : int
+            For the draw of the seeds.
+
+        Returns
+        -------
+        segmented : Proposals
+            What is left of each such proposal, in the layers of the originals.
+        membership : float32 ndarray of shape (total size,)
+            Probability of each member of `segmented`.
+        """
+        proposals, segmentation, random = scored.proposals, self._segmentation, np.random.default_rng(seed)
+        assert segmentation is not None  # callers ask can_segment first
+        lowest, highest = iop_range
+        iop = scored.quality[:, 1]
+        impure = (iop >= lowest) & (iop <= highest) & (proposals.sizes > 2)
+        layers = np.full(proposals.layers.shape, -1, dtype=np.int32)
+        probability = np.zeros(proposals.layers.shape, dtype=np.float32)
+        for number in range(len(layers)):
+            first, stop = proposals.starts[number : number + 2]
+            chosen = np.flatnonzero(impure[first:stop])
+            if not len(chosen):
+                continue
+            subgraphs, structure = self._inputs(proposals, number)
+            of_chosen = np.repeat(impure[first:stop], np.diff(subgraphs.offsets))
+            part = take(subgraphs, chosen)
+            belongs = segmentation.member_probability(part, structure[of_chosen], n_seeds, random)
+            kept = part.vertices[belongs > 0.5]
+            layers[number, kept] = proposals.layers[number, kept]
+            probability[number, kept] = belongs[belongs > 0.5]
+        segmented = distinct_proposals(layers)
+        layer_of = np.repeat(np.arange(len(layers)), np.diff(segmented.indptr[segmented.starts]))
+        return segmented, probability[layer_of, segmented.indices]
+
+
+def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:
+    """What the networks see of the embedding: float32 rows if `node_features` asks for them."""
+    if node_features == "structure" or graph.rows is None:
+        return None
+    return graph.rows.astype(np.float32, copy=False)
 
 
 def join(first: Scored, second: Scored) -> Scored:

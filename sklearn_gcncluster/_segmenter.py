@@ -5,21 +5,25 @@ X -> affinity graph; clusters of X -> impure ones segmented -> fragments merged 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array
 
-from ._base import BaseGCN, Result
+from ._base import Result
 from ._compat import HasMethods, StrOptions, fit_context
-from ._graph._samples import aggregate_labels
-from ._learning import NetworkSettings
-from ._pipeline import ProposalSettings, detection_of, propose, segmentation_of
+from ._gcn import BaseGCN
 from ._proposals._layers import distinct_proposals
-from ._refinement import RefinementSettings, merge_levels, refine_partition
-from ._scoring import judge
+from ._proposals._sources import DEFAULT_PROPOSALS, propose
+from ._refinement import (
+    RefinementSettings,
+    given_clusters,
+    merge_levels,
+    one_given_cluster,
+    refine_partition,
+)
+from ._scoring import Judge
 from ._selection import number_clusters
 
 
@@ -38,46 +42,49 @@ class GCNSegmenter(BaseGCN):
     Parameters
     ----------
     estimator : estimator object, default=None
-        The clusterer to refine, with ``fit_predict`` or ``fit`` and ``labels_``. It is cloned and fitted anew
-        on each X, in :meth:`fit` and in :meth:`predict`; one that is fitted already, given as
-        :class:`~sklearn.frozen.FrozenEstimator`, is asked for its ``predict(X)`` instead. Without it,
-        :meth:`refine` takes labels that come from anywhere, and there is no :meth:`predict`.
+        The clusterer to refine, with ``fit_predict``, or ``fit`` and ``labels_``. It is cloned and fitted
+        anew on each X, in :meth:`fit` and in :meth:`predict`, and is given X as it is. One that is fitted
+        already, given as :class:`~sklearn.frozen.FrozenEstimator`, is asked for ``predict(X)`` instead.
+        Without an estimator, :meth:`refine` takes labels that come from anywhere, and there is no
+        :meth:`predict`.
     n_neighbors : int, default=80
-        Neighbours of each sample in the affinity graph.
+        Number of neighbours of each sample in the affinity graph (paper: K). Clipped to an eighth of the
+        samples, but not below 10: in longer lists nobody stands out.
     metric : {"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"}, default="auto"
-        Of the neighbours. "auto" is the cosine from 32 features on, as embeddings have, and Euclidean below.
-        With "precomputed", X is a square matrix of distances, usually the sparse one of
-        :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
-        `estimator` has a metric of its own, and is given the same X.
+        How neighbours are compared. With at least 32 features, as embeddings have, "auto" is the cosine; with
+        fewer it is the Euclidean distance. With "precomputed", X is a square matrix of distances, usually the
+        sparse one of :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", it is
+        one of affinities up to 1.
     algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly, or by hnswlib; "auto" takes hnswlib for large data.
+        How neighbours are searched: exactly ("brute"), or approximately by hnswlib ("hnsw"). "auto" is exact
+        as long as that is not slower.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
-        What the graph's edges weigh: the learned probability that both ends have one class, the
-        neighbours they share, or their similarity.
-    metric_learning : {"auto", True, False}, default="auto"
-        Whether neighbours are searched under a linear map that is learned from the labels; "auto" does so if
-        classes that the map has not seen gain from it.
+        The weight of a link: the learned probability that both ends belong to one class, the share of their
+        neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
+        of the networks in `pretrained`.
+    metric_learning : {"auto"} or bool, default="auto"
+        Whether neighbours are searched under a linear map that is learned from the labels. "auto" uses the
+        map if classes that it has not seen gain from it. Only with `y`.
     node_features : {"structure", "embedding", "both"}, default="structure"
-        What the networks see of a sample: its place in the structure of the cluster, which carries over to
-        new classes, its embedding, as in the paper, or both.
+        What the networks see of a sample: its place in the structure of the proposal, which carries over to
+        new classes; its embedding, as in the paper; or both. Only with `y`.
     hidden_channels : tuple of int, default=(512, 64)
-        Widths of the graph convolutions.
+        Width of each graph convolution. Only with `y`.
     pooling : {"max", "mean", "sum"}, default="max"
-        How GCN-D pools the vertices of a cluster.
+        How GCN-D pools the samples of a proposal. Only with `y`.
     n_networks : int, default=3
-        GCN-Ds that are trained; their predictions are averaged.
+        Number of GCN-Ds whose scores are averaged. Each stops training by another fifth of the classes. Only
+        with `y`.
     iop_range : tuple of two floats, default=(0.0, 1.0)
-        Clusters are segmented whose IoP, the share of the class that most members have, is predicted to be in
-        this range; others are left as they are, unless they are merged. It is also the range of true IoP
-        that GCN-S learns from. The default leaves no cluster out, as other clusterers also make clusters
-        of a hundred classes, and small impurities escape GCN-D more easily than GCN-S. With (0.3, 0.7), as
-        in the paper, far less is mended.
-    n_training_seeds : int, default=3
-        Seeds in each training cluster of GCN-S.
-    n_seeds : int, default=5
-        Seeds tried in each cluster that is segmented.
+        Clusters are segmented if their predicted IoP, the share of the class that most members have, is in
+        this range; it is also the range of true IoP that GCN-S learns from. The default leaves no cluster
+        out, since other clusterers make clusters of a hundred classes, and small impurities escape GCN-D more
+        easily than GCN-S. With (0.3, 0.7), as in the paper, far less is mended.
+    n_training_seeds, n_seeds : int, default=3 and 5
+        Number of seeds in each impure proposal, in training (only with `y`) and afterwards. The answer with
+        most members wins.
     outliers : {"split", "noise", "singletons"}, default="split"
-        What becomes of samples that leave a cluster: "split" segments them again until nothing is left;
+        What becomes of samples that leave a cluster. "split" segments them again until nothing is left;
         "noise" makes them noise (-1), and "singletons" clusters of their own, unless they are merged into
         another cluster.
     merge : bool, default=True
@@ -85,57 +92,59 @@ class GCNSegmenter(BaseGCN):
         clusters are only taken apart, as in the paper.
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
-        so know any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given
-        as :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y` it
-        trains, and takes or goes on from them where they are better at classes held out; for this they must
-        have the same `affinity`, `node_features`, `hidden_channels` and `pooling` as the estimator.
-    memory : None, str or joblib.Memory, default=None
-        Where the affinity graph, the proposals and what training gives are cached; see
-        :class:`GCNClustering`.
+        take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y`, training
+        resumes from them where that is better for classes held out, if their inputs and architecture
+        (`affinity`, `node_features`, `hidden_channels`, `pooling`) match those of this estimator.
+    memory : str, path or object with the joblib.Memory interface, default=None
+        Where the graph, the proposals and the results of training are cached, by their inputs: a search over
+        later parameters then neither searches neighbours nor trains again. Useful with an int as
+        `random_state`.
     max_epochs : int, default=40
-        Epochs of training at most, for each network.
-    learning_rate : float, default=0.002
-        Of AdamW.
+        Largest number of epochs of each network. Only with `y`.
+    learning_rate, weight_decay : float, default=0.002 and 0.1
+        Of AdamW. Only with `y`.
     batch_size : int, default=8192
-        Vertices in a batch.
-    dropout : float, default=0.3
-        Share of each layer's outputs that training drops, in [0, 1).
-    weight_decay : float, default=0.1
-        Of AdamW.
+        Largest number of samples of proposals in a batch. Small data are cut into two dozen batches. Only
+        with `y`.
+    dropout : float in [0, 1), default=0.3
+        Share of each layer's outputs that are dropped in training. Only with `y`.
     n_iter_no_change : int, default=10
-        Training stops after so many epochs without gain on classes held out.
+        Training stops after so many epochs without gain on classes that it does not learn from. Only with
+        `y`.
     device : str, default="auto"
-        Where networks run, such as "cpu" or "cuda:1"; "auto" takes a GPU if there is one.
+        Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Joblib workers of the neighbour search.
+        Number of joblib workers of the neighbour search. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Seed of networks and seeds. `estimator` has a random state of its own.
+        An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
-        Whether to report progress.
+        Whether to show progress bars and the time of each stage.
 
     Attributes
     ----------
-    weights_ : dict of str to dict of str to ndarray
-        What was learned.
-    loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
-        Training and validation loss by epoch, of each network.
     initial_labels_ : ndarray of shape (n_samples,)
-        Clusters that `estimator` made of the X of the last :meth:`fit`, before they were refined; if there
-        is an `estimator`.
+        Clusters that `estimator` made of the X of the last `fit`, before they were refined; if there is an
+        `estimator`.
     labels_ : int64 ndarray of shape (n_samples,)
-        Refined labels of the X of the last :meth:`fit`, in order of falling size, -1 for noise; if there is
-        an `estimator`.
-    probabilities_ : float32 ndarray of shape (n_samples,)
-        For each sample the predicted probability that it belongs to its cluster, 0 for noise: by GCN-S in
-        the parts that it made, else the predicted IoP of the cluster.
-    cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
-        Predicted IoU and IoP of each refined cluster.
+        Refined clusters of the X of the last `fit`, in order of falling size, -1 for noise; if there is an
+        `estimator`.
     n_clusters_ : int
-        Number of refined clusters.
+        Number of clusters.
+    probabilities_ : float32 ndarray of shape (n_samples,)
+        How surely each sample belongs to its cluster: by GCN-S in the parts that it made, else the predicted
+        IoP of the cluster; 0 for noise.
+    cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
+        Predicted IoU and IoP of each cluster. Those with the lowest are worth a look first.
+    loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
+        Training and validation loss of each network by epoch, in the order of training; only after a fit with
+        `y`.
+    learned_ : Learned
+        All that was learned, as plain arrays, with the parameters that it belongs to.
     n_features_in_ : int
-        Number of features of X in :meth:`fit`.
+        Number of features of X in the last `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of features, if X had names that are all strings.
+        Names of the features of X, if they are all strings.
 
     See Also
     --------
@@ -184,17 +193,6 @@ class GCNSegmenter(BaseGCN):
         "estimator": [None, HasMethods("fit")],
         "outliers": [StrOptions({"split", "noise", "singletons"})],
         "merge": ["boolean"],
-    }
-
-    # What GCNClustering proposes by default: here proposals are there to learn from only.
-    _fixed: ClassVar[dict[str, Any]] = {
-        "proposals": ("supervertices", "average_link"),
-        "edge_threshold": "auto",
-        "threshold_step": 0.05,
-        "max_supervertex_size": 300,
-        "n_levels": 2,
-        "min_proposal_size": 1,
-        "max_proposal_size": None,
     }
 
     def __init__(
@@ -266,67 +264,50 @@ class GCNSegmenter(BaseGCN):
             Embeddings.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
-            Without `y`, the clusters of X are refined with the networks of an earlier ``fit(X, y)``, else
-            with those of `pretrained`.
+            Without `y`, nothing is learned: clusters are refined with the networks of `pretrained`.
 
         Returns
         -------
         self : GCNSegmenter
-            The fitted estimator.
+            The fitted estimator. If `fit` fails or is interrupted, the estimator is as it was before.
 
         Raises
         ------
         ValueError
             If y names fewer than two classes, or `iop_range` is no range within [0, 1].
         sklearn.exceptions.NotFittedError
-            If y is None, no networks were trained before and `pretrained` is None.
+            If y is None and `pretrained` is None.
         """
-        self._check_parameters()
-        if y is None:
-            return self._fit_unlabelled(X)
-        samples, classes = self._learning_samples(X, y)
-        self._seed, stages, start = self._draw_seed(), self._stages(), self._start()
-        with stages("learn affinity"):
-            graph, affinity = self._learn_affinity(samples, classes, start)
-        given, others = None, []
-        if self.estimator is not None:
-            with stages("estimator"):
-                self.initial_labels_ = self._clusters_of(X)
-            given = _given_clusters(self.initial_labels_, samples)
-            others = [given, *merge_levels(graph, given, self._settings(RefinementSettings, self._seed))]
-        with stages("proposals"):
-            proposals = self._cached(propose)(graph, self._settings(ProposalSettings, self._seed), others)
-        with stages("train networks"):
-            networks, self.loss_curve_ = self._learn_networks(graph, proposals, classes, True, start)
-        self.weights_ = affinity | networks
-        return self if given is None else self._keep(self._refine(graph, given, samples, stages))
-
-    def predict(self, X):
-        """Cluster new samples with a fresh clone of `estimator`, and refine the clusters.
-
-        The samples are clustered jointly: what belongs together depends on all of them. Numbers are those
-        of this clustering, not of ``labels_``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Embeddings.
-
-        Returns
-        -------
-        labels : int64 ndarray of shape (n_samples,)
-            Clusters in order of falling size, -1 for noise.
-
-        Raises
-        ------
-        ValueError
-            If there is no `estimator`.
-        """
-        samples = self._new_samples(X)
-        return self._refine_new(samples, self._clusters_of(X)).labels
+        with self._fitting():
+            self._check_parameters()
+            if y is None:
+                samples, self.learned_ = self._unlabelled_samples(X)
+                if self.estimator is None:
+                    return self
+                self.initial_labels_ = self._initial_clusters(X)
+                return self._keep(self._refined(samples, self.initial_labels_, self.learned_))
+            samples, classes = self._labelled_samples(X, y)
+            graph, learned, start = self._learn_affinity(samples, classes)
+            given, partitions = None, []
+            if self.estimator is not None:
+                self.initial_labels_ = self._initial_clusters(X)
+                given = given_clusters(self.initial_labels_, samples)
+                partitions = [given, *merge_levels(graph, given, self._refinement(graph, learned))]
+            with self._stage("proposals"):
+                proposals = self._cached(propose)(
+                    graph,
+                    DEFAULT_PROPOSALS._replace(
+                        n_neighbors=graph.dissimilarities.shape[1], affinity=learned.affinity
+                    ),
+                    partitions,
+                )
+            self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, start, True)
+            return self if given is None else self._keep(self._refine(graph, given, samples, self.learned_))
 
     def refine(self, X, labels, return_probabilities=False):
         """Refine clusters that come from anywhere.
+
+        Before :meth:`fit`, this uses the networks of `pretrained`.
 
         Parameters
         ----------
@@ -350,25 +331,20 @@ class GCNSegmenter(BaseGCN):
         ValueError
             If there are not as many labels as samples.
         sklearn.exceptions.NotFittedError
-            If no networks were trained.
+            If the segmenter is not fitted and `pretrained` is None.
         """
-        result = self._refine_new(self._new_samples(X), labels)
+        if not hasattr(self, "learned_"):
+            alone = clone(self).set_params(estimator=None)
+            return alone.fit(X).refine(X, labels, return_probabilities)
+        result = self._refined(self._new_samples(X), labels, self.learned_)
         return (result.labels, result.probabilities) if return_probabilities else result.labels
 
-    def _fit_unlabelled(self, X):
-        samples = self._new_samples(X, first=self._use_pretrained())
-        if self.estimator is None:
-            return self
-        self.initial_labels_ = self._clusters_of(X)
-        return self._keep(self._refine_new(samples, self.initial_labels_))
+    def _clusters_of(self, X, samples):
+        return self._refined(samples, self._initial_clusters(X), self.learned_)
 
-    def _clusters_of(self, X):
+    def _initial_clusters(self, X):
         """Labels of X by a fresh clone of the estimator."""
-        if self.estimator is None:
-            raise ValueError(
-                "This GCNSegmenter has no estimator to cluster X with. Give one, as in "
-                "GCNSegmenter(KMeans(100)), or call refine(X, labels) with labels of your own."
-            )
+        self._check_clusters()
         fitted = clone(self.estimator)
         if isinstance(fitted, FrozenEstimator):
             return fitted.predict(X)
@@ -382,45 +358,39 @@ class GCNSegmenter(BaseGCN):
             )
         return fitted.labels_
 
-    def _refine_new(self, samples, labels):
-        given, stages = _given_clusters(labels, samples), self._stages()
-        if np.count_nonzero(samples.counts) == 1:
-            inside = np.repeat(given[:1] >= 0, len(samples.inverse))
-            scores = np.full((int(given[0] >= 0), 2), np.nan, dtype=np.float32)
-            return Result(np.where(inside, 0, -1), inside.astype(np.float32), scores)
-        return self._refine(self._affinity_graph(samples, stages), given, samples, stages)
+    def _check_clusters(self):
+        if self.estimator is None:
+            raise ValueError(
+                "This GCNSegmenter has no estimator to cluster X with. Give one, as in "
+                "GCNSegmenter(KMeans(100)), or call refine(X, labels) with labels of your own."
+            )
 
-    def _refine(self, graph, given, samples, stages):
-        networks = self._settings(NetworkSettings, self._seed)
-        detection, segmentation = detection_of(graph, self.weights_, networks), None
-        if "segmentation" in self.weights_:
-            segmentation = segmentation_of(graph, self.weights_, networks)
-        with stages("refine"):
-            settings = self._settings(RefinementSettings, self._seed)
-            groups, membership = refine_partition(graph, given, detection, segmentation, settings)
+    # Clusters -> graph -> clusters
+
+    def _refined(self, samples, labels, learned):
+        given = given_clusters(labels, samples)
+        if samples.n_distinct < 2:
+            return one_given_cluster(given, samples)
+        return self._refine(self._graph_of(samples, learned), given, samples, learned)
+
+    def _refine(self, graph, given, samples, learned):
+        judge = Judge(graph, learned, self.device)
+        with self._stage("refine"):
+            groups, membership = refine_partition(graph, given, judge, self._refinement(graph, learned))
             inside = groups >= 0
             labels = np.full(len(groups), -1)
             labels[inside] = number_clusters(groups[inside], samples.counts[inside], "singletons")
-            scores = judge(graph, distinct_proposals(labels[None]), detection).quality
+            scores = judge.score(distinct_proposals(labels[None])).quality
+        labels, membership = np.append(labels, -1), np.append(membership, 0).astype(np.float32)
         return Result(labels[samples.inverse], membership[samples.inverse], scores)
 
-
-def _given_clusters(labels, samples):
-    """Cluster of each distinct sample, -1 for noise; numbers do not depend on how clusters were named."""
-    labels = check_array(labels, ensure_2d=False, dtype=None, input_name="labels")
-    if labels.ndim != 1:
-        raise ValueError(
-            f"labels must be one-dimensional, one for each sample, but has shape {labels.shape}."
+    def _refinement(self, graph, learned):
+        return RefinementSettings(
+            tuple(self.iop_range),
+            self.n_seeds,
+            self.outliers,
+            self.merge,
+            learned.affinity,
+            graph.dissimilarities.shape[1],
+            self._seed,
         )
-    if len(labels) != len(samples.inverse):
-        raise ValueError(
-            f"There are {len(labels)} labels for {len(samples.inverse)} samples; give one for each sample."
-        )
-    noise = labels < 0 if labels.dtype.kind in "if" else np.zeros(len(labels), bool)
-    codes = np.full(len(labels), -1, dtype=np.intp)
-    codes[~noise] = np.unique(labels[~noise], return_inverse=True)[1].reshape(-1)
-    given = aggregate_labels(codes, samples)
-    inside = given >= 0
-    _, first, number = np.unique(given[inside], return_index=True, return_inverse=True)
-    given[inside] = np.argsort(np.argsort(first))[number.reshape(-1)]
-    return given

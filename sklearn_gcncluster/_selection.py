@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from numbers import Real
+from typing import NamedTuple
+
 import numpy as np
 
+from ._compat import Interval, StrOptions
 from ._proposals._layers import Proposals
+
+SELECTION_CONSTRAINTS = {
+    "overlap": [StrOptions({"adaptive", "deoverlap", "nms"})],
+    "max_overlap": [Interval(Real, 0, 1, closed="both")],
+    "min_score": [Interval(Real, 0, 1, closed="both")],
+}
+"""What the parameters of an estimator that say how proposals become clusters may be."""
+
+
+class SelectionSettings(NamedTuple):
+    """How scored proposals become clusters."""
+
+    overlap: str
+    max_overlap: float
+    min_score: float
+
+
+def select(proposals: Proposals, scores: np.ndarray, settings: SelectionSettings) -> np.ndarray:
+    """The proposal that each sample goes to.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    scores : ndarray of shape (n_proposals,)
+        Predicted IoU.
+    settings : SelectionSettings
+
+    Returns
+    -------
+    int32 ndarray of shape (n_samples,)
+        -1 for none.
+    """
+    if settings.overlap == "nms":
+        return suppress(proposals, scores, settings.max_overlap, settings.min_score)
+    if settings.overlap == "adaptive":
+        return adaptive_deoverlap(proposals, scores, settings.min_score)
+    return deoverlap(proposals, scores, settings.min_score)
 
 
 def deoverlap(proposals: Proposals, scores: np.ndarray, min_score: float = -np.inf) -> np.ndarray:

@@ -106,10 +106,11 @@ def proposals(train, test, args):
                 n_levels=n_levels,
                 edge_threshold=thresholds(train, args, n_thresholds),
             )
-            found = clusterer._score_proposals(test.X)[1]
+            found = clusterer.score_proposals(test.X)
             # The F of the best choice among these proposals: no network could choose better.
             bound = clusterer.diagnose(test.X, test.y).upper_bound["mean"]
-            shown = np.count_nonzero(found.sizes > 1), f"{bound:.3f}"
+            sizes = np.diff(found.membership.indptr)[~found.segmented]
+            shown = np.count_nonzero(sizes > 1), f"{bound:.3f}"
             rows.append((n_levels, n_thresholds, *shown, *row(clusterer, fitted, test)))
     return markdown(("levels", "thresholds", "proposals", "bound (mean F)", *HEADER), rows)
 

@@ -16,42 +16,21 @@ if it needs more than all the stages before it.
 
 import argparse
 import pickle
-import resource
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from sklearn_gcncluster import GCNClustering
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors
-from sklearn_gcncluster._stages import Stages
+import hnswlib
+
+from sklearn_gcncluster import GCNClustering, record_stages
 from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
 
-GRAPHS = {"hnsw": "graph, hnswlib, built on 1 thread", "brute": "graph, exact"}
+YARDSTICK = "graph by hnswlib, built on 1 thread"
 TRAIN_SEED, TEST_SEED = 0, 1  # seeds of the identities to learn from and of those to cluster
-
-
-def peak():
-    """Highest memory of this process so far, in GiB."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / (2**30 if sys.platform == "darwin" else 2**20)
-
-
-class Measured(Stages):
-    """Stages that also note the peak of memory at the end of each."""
-
-    def __init__(self):
-        super().__init__()
-        self.peaks = {}
-
-    @contextmanager
-    def __call__(self, name):
-        with super().__call__(name):
-            yield
-        self.peaks[name] = peak()
+LINKS, BREADTH = 16, 200  # of hnswlib
 
 
 # --------------------------------------------------------------------------------------------------
@@ -61,45 +40,40 @@ class Measured(Stages):
 def measure_training(args):
     """Train on identities of one seed, and keep the clusterer for the other measurements."""
     X, y = make_identities(args.train_size, n_features=args.n_features, random_state=TRAIN_SEED)
-    stages = Measured()
-    clusterer = new_clusterer(args)
-    clusterer._stages = lambda: stages
-    clusterer.fit(X, y)
-    del clusterer._stages
+    with record_stages() as stages:
+        clusterer = new_clusterer(args).fit(X, y)
     args.clusterer.write_bytes(pickle.dumps(clusterer))
-    return {"seconds": stages.seconds, "peaks": stages.peaks}
+    return {name: tuple(stage) for name, stage in stages.items()}
 
 
-def measure_graph(args, algorithm, size):
-    """Find the nearest neighbours of all samples, and nothing else."""
+def measure_graph(args, size):
+    """Find the nearest neighbours of all samples by hnswlib, and nothing else."""
     X, _ = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
-    stages = Measured()
     n_neighbors = min(new_clusterer(args).n_neighbors, size - 1)
-    nearest_neighbors(X[:200], 5, algorithm=algorithm)  # imports what it needs
-    with stages("graph"):
-        nearest_neighbors(X, n_neighbors, algorithm=algorithm, n_jobs=args.n_jobs)
-    return {"seconds": stages.seconds["graph"], "peak": stages.peaks["graph"]}
+    start = perf_counter()
+    index = hnswlib.Index(space="l2", dim=X.shape[1])
+    index.init_index(size, M=LINKS, ef_construction=BREADTH, random_seed=0)
+    index.add_items(X, num_threads=1)
+    index.set_ef(max(2 * n_neighbors, BREADTH))
+    index.knn_query(X, k=n_neighbors + 1, num_threads=1)
+    return perf_counter() - start
 
 
 def measure_inference(args, size):
     """Cluster identities that the networks have not seen."""
     X, y = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
     clusterer = pickle.loads(args.clusterer.read_bytes())
-    clusterer.predict(X[:200])  # imports torch, which takes longer than some of the stages
-    stages = Measured()
-    stages.peaks["data"] = peak()
-    clusterer._stages = lambda: stages
+    with record_stages() as stages:
+        clusterer.predict(X[:200])  # imports torch, which takes longer than some of the stages
+    before = max(stage.peak for stage in stages.values())
     start = perf_counter()
-    labels = clusterer.predict(X)
-    totals = {
-        "all of predict": perf_counter() - start,
-        "all after the neighbors": sum(stages.seconds.values()) - stages.seconds["neighbors"],
-    }
-    return {
-        "seconds": stages.seconds | totals,
-        "peaks": stages.peaks | dict.fromkeys(totals, peak()),
-        "fscores": (pairwise_fscore(y, labels), bcubed_fscore(y, labels)),
-    }
+    with record_stages() as stages:
+        labels = clusterer.predict(X)
+    total, peak = perf_counter() - start, max(stage.peak for stage in stages.values())
+    measured = {name: tuple(stage) for name, stage in stages.items()}
+    after = sum(stage.seconds for stage in stages.values()) - stages["neighbors"].seconds
+    measured |= {"all of predict": (total, peak), "all after the neighbors": (after, peak)}
+    return measured, before, (pairwise_fscore(y, labels), bcubed_fscore(y, labels))
 
 
 def new_clusterer(args):
@@ -137,34 +111,22 @@ def markdown(header, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def training_table(training):
+def training_table(stages):
     """Stages of fit: learning the affinity, training the networks, and clustering the training set."""
-    rows = [
-        (name, f"{seconds:.1f}", f"{training['peaks'][name]:.2f}")
-        for name, seconds in training["seconds"].items()
-    ]
+    rows = [(name, f"{seconds:.1f}", f"{peak:.2f}") for name, (seconds, peak) in stages.items()]
     return markdown(("stage of fit", "seconds", "peak so far (GiB)"), rows)
 
 
 def inference_table(by_size):
-    """Stages of predict at all sizes, with the neighbour graphs alone above them."""
+    """Stages of predict at all sizes, with the neighbour graph alone above them."""
     header = ["stage of predict"]
     for size in by_size:
         header += [f"{size:,}: seconds", "ratio", "peak so far (GiB)"]
-    graphs, inference = next(iter(by_size.values()))
-    rows = {GRAPHS[algorithm]: [] for algorithm in graphs} | {name: [] for name in inference["seconds"]}
-    for graphs, inference in by_size.values():
-        yardstick = graphs["hnsw"]["seconds"]
-        cells = {GRAPHS[name]: (one["seconds"], one["peak"]) for name, one in graphs.items()}
-        cells |= {
-            name: (inference["seconds"][name], inference["peaks"][name]) for name in inference["seconds"]
-        }
-        for name, row in rows.items():
-            if name in cells:
-                seconds, memory = cells[name]
-                row += [f"{seconds:.1f}", f"{seconds / yardstick:.2f}", f"{memory:.2f}"]
-            else:
-                row += ["", "", ""]
+    rows = {name: [] for name in (YARDSTICK, *next(iter(by_size.values()))[1])}
+    for yardstick, stages in by_size.values():
+        rows[YARDSTICK] += [f"{yardstick:.1f}", "1.00", ""]
+        for name, (seconds, peak) in stages.items():
+            rows[name] += [f"{seconds:.1f}", f"{seconds / yardstick:.2f}", f"{peak:.2f}"]
     return markdown(header, [(name, *row) for name, row in rows.items()])
 
 
@@ -176,9 +138,6 @@ def main():
     parser.add_argument("--train-size", type=int, help="samples to train on (10000)")
     parser.add_argument(
         "--algorithm", default="auto", choices=["auto", "brute", "hnsw"], help="of the pipeline"
-    )
-    parser.add_argument(
-        "--skip-exact", action="store_true", help="do not time the exact graph, which grows quadratically"
     )
     parser.add_argument("--n-jobs", type=int, help="joblib workers of the search")
     parser.add_argument(
@@ -194,7 +153,6 @@ def main():
 
     args.sizes = args.sizes or ([2_000] if args.fast else [10_000, 50_000, 100_000])
     args.train_size = args.train_size or (1_200 if args.fast else 10_000)
-    algorithms = ["hnsw"] if args.skip_exact else list(GRAPHS)
     with tempfile.TemporaryDirectory() as folder:
         known = args.clusterer is not None and args.clusterer.exists()
         args.clusterer = args.clusterer or Path(folder, "clusterer")
@@ -202,17 +160,13 @@ def main():
             training = in_new_process(args, "training")
             print(f"\nTraining on {args.train_size:,} samples x {args.n_features}\n")
             print(training_table(training), flush=True)
-        by_size = {}
-        for size in args.sizes:
-            graphs = {algorithm: in_new_process(args, "graph", algorithm, size) for algorithm in algorithms}
-            by_size[size] = graphs, in_new_process(args, "inference", size)
+        graphs = {size: in_new_process(args, "graph", size) for size in args.sizes}
+        found = {size: in_new_process(args, "inference", size) for size in args.sizes}
     print(f"\nClustering samples x {args.n_features}; ratio is to the graph of hnswlib\n")
-    print(inference_table(by_size))
-    for size, (_, inference) in by_size.items():
-        pairwise, bcubed = inference["fscores"]
-        peaks = inference["peaks"]
+    print(inference_table({size: (graphs[size], found[size][0]) for size in args.sizes}))
+    for size, (stages, before, (pairwise, bcubed)) in found.items():
         print(f"\n{size:,} samples: pairwise F {pairwise:.3f}, BCubed F {bcubed:.3f}, ", end="")
-        print(f"peak {peaks['all of predict']:.2f} GiB, {peaks['data']:.2f} GiB before predict")
+        print(f"peak {stages['all of predict'][1]:.2f} GiB, {before:.2f} GiB before predict")
 
 
 if __name__ == "__main__":

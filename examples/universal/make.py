@@ -34,13 +34,13 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._link_models import (
     View,
     all_odds,
     first_inputs,
     known_range,
     likely_of,
-    models_of,
     second_inputs,
 )
 from sklearn_gcncluster._graph._link_network import (
@@ -51,16 +51,16 @@ from sklearn_gcncluster._graph._link_network import (
     train_links,
 )
 from sklearn_gcncluster._graph._links import Graph, link
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import aggregate_labels, distinct_samples
-from sklearn_gcncluster._learning import NetworkSettings
+from sklearn_gcncluster._model import Learned, LinkModels, LinkNetwork
 from sklearn_gcncluster._nn._detection import train_detection
 from sklearn_gcncluster._nn._segmentation import train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
-from sklearn_gcncluster._pipeline import ProposalSettings, propose
+from sklearn_gcncluster._proposals._sources import DEFAULT_PROPOSALS, propose
 from sklearn_gcncluster._proposals._subgraphs import concatenate, take
 from sklearn_gcncluster._proposals._targets import proposal_targets
-from sklearn_gcncluster._scoring import all_inputs
+from sklearn_gcncluster._scoring import Inputs
 
 N_NEIGHBORS = 80
 DEPTHS = (
@@ -123,7 +123,7 @@ def view_of(draw: Draw) -> View:
     )
     share = random.choice(DEPTHS) if len(y) > SHORT else 1
     depth = max(int(neighbors.shape[1] * share), 1)
-    links = link(neighbors[:, :depth], similarities_of(distances, metric)[:, :depth])
+    links = link(neighbors[:, :depth], dissimilarities_of(distances, metric)[:, :depth])
     return View(samples.rows, samples.rows, links, y, np.full(len(y), draw.fold), N_LINKS)
 
 
@@ -147,30 +147,36 @@ def first_sample(draw: Draw) -> LinkSample:
     return sample_of(inputs, same_class(view), draw)
 
 
-def after_first(view: View, draw: Draw, weights):
+def after_first(view: View, draw: Draw, first: list[LinkNetwork]):
     """The view with its likely links, and what the second round sees of them."""
     inputs = first_inputs(view.embedding, view.mapped, view.links)
-    likely, probability = likely_of(all_odds(inputs, [models_of(weights, "first")[draw.fold]]))
+    likely, probability = likely_of(all_odds(inputs, [first[draw.fold]]))
     view = view._replace(links=view.links.take(likely))
     return view, second_inputs(inputs.features(likely), view.embedding, view.links, probability)
 
 
-def second_sample(draw: Draw, weights) -> LinkSample:
+def second_sample(draw: Draw, first: list[LinkNetwork]) -> LinkSample:
     """Links of a draw as the second round sees them."""
-    view, inputs = after_first(view_of(draw), draw, weights)
+    view, inputs = after_first(view_of(draw), draw, first)
     return sample_of(inputs, same_class(view), draw)
 
 
-def proposals_of(draw: Draw, weights, settings: ProposalSettings):
+def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]):
     """Some proposals of a draw: graphs, structure, true IoU and IoP, labels, and the samples' rows."""
-    view, inputs = after_first(view_of(draw), draw, weights)
-    likely, probability = likely_of(all_odds(inputs, [models_of(weights, "second")[draw.fold]]))
+    view, inputs = after_first(view_of(draw), draw, first)
+    likely, probability = likely_of(all_odds(inputs, [second[draw.fold]]))
     links = view.links.take(likely)
     graph = Graph(
-        view.embedding, links.similarities, links.matrix(links.similarity), links.matrix(probability)
+        view.embedding,
+        links.dissimilarities,
+        links.lengths,
+        links.matrix(links.dissimilarity),
+        links.matrix(probability),
     )
-    proposals = propose(graph, settings)
-    subgraphs, structure = all_inputs(graph, proposals)
+    proposals = propose(graph, DEFAULT_PROPOSALS)
+    layers = Inputs(graph).of_all(proposals)
+    subgraphs = concatenate([layer.subgraphs for layer in layers])
+    structure = np.concatenate([layer.structure for layer in layers])
     targets = proposal_targets(proposals, view.y)
     order = np.random.default_rng([SEED, draw.number]).permutation(len(proposals.sizes))
     chosen = np.sort(order[: np.searchsorted(np.cumsum(proposals.sizes[order]), N_ROWS) + 1])
@@ -224,13 +230,13 @@ def main():
     def for_each_draw(function, *given):
         return parallel(delayed(one_thread)(function, draw, *given) for draw in draws)
 
-    weights = {}
+    rounds: list[list[LinkNetwork]] = []
     for name, function, training in (
         ("first", first_sample, MANY_SETS),
         # What the first round says depends on the set too, so this one would learn more sets by heart.
         ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
     ):
-        samples = for_each_draw(function, *([weights] if weights else []))
+        samples = for_each_draw(function, *rounds)
         if name == "first":
             shown = [shows_classes(sample) for sample in samples]
             draws, samples = (
@@ -238,24 +244,40 @@ def main():
             )
             folds = np.array([draw.fold for draw in draws])
             print(f"{len(draws)} of {len(shown)} draws", flush=True)
-            weights["range"] = known_range(np.concatenate([sample.features for sample in samples]))
-        models = train_round(samples, folds, training)
-        weights |= {f"{name}.{fold}": model for fold, model in enumerate(models)}
-        report(name, samples, draws, models)
+            low, high = known_range(np.concatenate([sample.features for sample in samples]))
+        rounds.append(train_round(samples, folds, training))
+        report(name, samples, draws, rounds[-1])
 
-    estimator = GCNClustering(pretrained=None, metric="cosine", max_epochs=arguments.epochs)
-    found = for_each_draw(proposals_of, weights, estimator._settings(ProposalSettings, SEED))
-    weights |= train_networks(found, folds, estimator)
+    made = GCNClustering(pretrained=None, max_epochs=arguments.epochs)
+    detection, segmentation = train_networks(for_each_draw(proposals_of, *rounds), folds, made)
     made = GCNClustering()
-    # In half precision: digits beyond it tell nothing, and take twice the room.
-    made.weights_ = {
-        part: {name: array.astype(np.float16) for name, array in arrays.items()}
-        for part, arrays in weights.items()
-    }
+    first, second = map(tuple, rounds)
+    made.learned_ = in_half_precision(
+        Learned(
+            made.affinity,
+            made.node_features,
+            tuple(made.hidden_channels),
+            made.pooling,
+            links=LinkModels(first, second, low, high),
+            detection=tuple(detection),
+            segmentation=segmentation,
+        )
+    )
     made._seed = SEED
     arguments.out.parent.mkdir(exist_ok=True)
     made.save(arguments.out, include_labels=False)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.2f} MB")
+
+
+def in_half_precision(value):
+    """A record with all arrays in half precision: digits beyond it tell nothing, and take twice the room."""
+    if isinstance(value, np.ndarray):
+        return value.astype(np.float16)
+    if isinstance(value, dict):
+        return {name: in_half_precision(part) for name, part in value.items()}
+    if hasattr(value, "_fields"):
+        return type(value)(*map(in_half_precision, value))
+    return tuple(map(in_half_precision, value)) if isinstance(value, tuple) else value
 
 
 def report(name, samples, draws, models):
@@ -271,20 +293,28 @@ def report(name, samples, draws, models):
 
 def train_networks(found, folds, estimator):
     """Train a GCN-D for each fold, that stops by it, and GCN-S."""
-    networks = estimator._settings(NetworkSettings, SEED)
     common = {
         "embedding": None,
-        "hidden_channels": networks.hidden_channels,
-        "schedule": Schedule(**networks.schedule, epoch_rows=EPOCH_ROWS),
+        "hidden_channels": tuple(estimator.hidden_channels),
+        "schedule": Schedule(
+            estimator.max_epochs,
+            estimator.learning_rate,
+            estimator.batch_size,
+            estimator.weight_decay,
+            estimator.dropout,
+            estimator.n_iter_no_change,
+            epoch_rows=EPOCH_ROWS,
+        ),
         "device": "cpu",
         "verbose": False,
     }
-    weights = {}
+    detection = []
     subgraphs, structure, quality, _, fold = joined(found, folds)
     for number in range(N_FOLDS):
-        weights[f"detection.{number}"], curve = train_detection(
-            subgraphs, structure, quality, fold == number, pooling=networks.pooling, seed=number, **common
+        network, curve = train_detection(
+            subgraphs, structure, quality, fold == number, pooling=estimator.pooling, seed=number, **common
         )
+        detection.append(network)
         print(f"GCN-D {number}: {len(curve)} epochs, validation loss {curve[:, 1].min():.4f}", flush=True)
     # A third of the sets are enough for GCN-S, and their rows fit into memory.
     some = found[::3]
@@ -293,7 +323,7 @@ def train_networks(found, folds, estimator):
     sizes = np.diff(subgraphs.offsets)
     impure = (quality[:, 1] >= lowest) & (quality[:, 1] <= highest) & (sizes > 2)
     inside = np.repeat(impure, sizes)
-    weights["segmentation"], curve = train_segmentation(
+    segmentation, curve = train_segmentation(
         take(subgraphs, np.flatnonzero(impure)),
         structure[inside],
         rows=padded([rows for *_, rows in some]),
@@ -304,7 +334,7 @@ def train_networks(found, folds, estimator):
         **common,
     )
     print(f"GCN-S: {len(curve)} epochs, validation loss {curve[:, 1].min():.4f}", flush=True)
-    return weights
+    return detection, segmentation
 
 
 def joined(found, folds):

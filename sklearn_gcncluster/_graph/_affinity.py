@@ -12,16 +12,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._folds import class_folds
+from .._model import LinearMap, LinkModels
+from ._dissimilarity import dissimilarities_of
 from ._linear_map import apply_map, fit_map
 from ._link_features import shared_mass
-from ._link_models import MAX_FOLDS, View, Weights, judge_links, learn_links, shortened_links
-from ._link_models import PARTS as LINK_PARTS
+from ._link_models import MAX_FOLDS, View, judge_links, learn_links, shortened_links
 from ._links import Graph, Links, link, strongest
-from ._neighbors import nearest_neighbors, similarities_of
+from ._neighbors import nearest_neighbors
 
 Rows: TypeAlias = "np.ndarray | sp.csr_array"
-PARTS = ("map", *LINK_PARTS)
-"""How the names of what is learned here begin."""
 TRAINING_LINKS = 300_000
 """Links that one model learns from."""
 
@@ -37,58 +36,65 @@ class GraphSettings(NamedTuple):
     seed: int
 
 
-def neighbor_links(rows: Rows, weights: Weights, settings: GraphSettings, n_jobs: int | None = None) -> Links:
-    """Nearest neighbours of new samples, under the map if one was learned.
+def neighbor_links(rows: Rows, settings: GraphSettings, n_jobs: int | None = None) -> Links:
+    """Nearest neighbours of new samples.
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
-        Distinct rows, of unit length for "cosine"; or the similarities of linked samples.
-    weights : Weights
-        As from :func:`learn_affinity`.
+    rows : float ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
+        Distinct rows, under the map if one was learned; or the dissimilarities of linked samples.
     settings : GraphSettings
     n_jobs : int or None
     """
-    return link(*_neighbor_lists(_mapped(rows, weights), settings, n_jobs))
+    return link(*_neighbor_lists(rows, settings, n_jobs))
 
 
-def affinity_graph(rows: Rows, links: Links, weights: Weights, settings: GraphSettings) -> Graph:
+def affinity_graph(
+    embedding: np.ndarray | None,
+    mapped: np.ndarray | None,
+    links: Links,
+    models: LinkModels | None,
+    affinity: str,
+) -> Graph:
     """Affinity graph of new samples.
 
     Parameters
     ----------
-    rows
-        As for :func:`neighbor_links`.
+    embedding : float ndarray of shape (n_samples, n_features) or None
+        Distinct rows, of unit length for "cosine"; None if X was a graph.
+    mapped : float ndarray of shape (n_samples, n_features) or None
+        The same under the map, if one was learned.
     links : Links
-        From there.
-    weights : Weights
-        As from :func:`learn_affinity`; what is not there is not used.
-    settings : GraphSettings
+        From :func:`neighbor_links`.
+    models : LinkModels or None
+        From :func:`learn_affinity`; None where the affinity is not learned.
+    affinity : {"learned", "neighborhood", "cosine"}
     """
-    embedding = None if sp.issparse(rows) else rows
-    if settings.affinity != "learned":
-        return _graph(embedding, links, unlearned_affinity(links, settings.affinity))
-    links, probability, unknown = judge_links(embedding, _mapped(rows, weights), links, weights)
-    return _graph(embedding, links, probability)._replace(unknown=unknown)
+    if models is None:
+        return _graph(embedding, links, unlearned_affinity(links, affinity))
+    likely, probability, unknown = judge_links(embedding, mapped, links, models)
+    kept = len(likely.rows) / max(len(links.rows), 1)
+    return _graph(embedding, likely, probability)._replace(unknown=unknown, kept=kept)
 
 
 def learn_affinity(
     rows: Rows,
     y: np.ndarray,
     settings: GraphSettings,
-    start: Weights,
+    start: LinkModels | None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> tuple[Graph, Weights]:
+) -> tuple[Graph, LinearMap | None, LinkModels | None]:
     """Learn the affinity from labelled samples, and make their own graph by cross-fitting.
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
+    rows : float ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
+        As for :func:`neighbor_links`, under no map.
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : GraphSettings
-    start : Weights
+    start : LinkModels or None
         As for :func:`learn_links`.
     n_jobs : int or None
     verbose : bool
@@ -97,25 +103,27 @@ def learn_affinity(
     -------
     graph : Graph
         Of the training samples, as they would look to models that never saw them.
-    weights : Weights
+    learned_map : LinearMap or None
+        To be applied to new rows before neighbours are searched.
+    models : LinkModels or None
         For :func:`affinity_graph`.
     """
     folds = class_folds(y, _n_folds(y), np.random.default_rng(settings.seed))
     embedding = None if sp.issparse(rows) else rows
-    neighbors, similarities, mapped, weights = _learn_map(rows, y, folds, settings, n_jobs)
+    neighbors, dissimilarities, mapped, learned_map = _learn_map(rows, y, folds, settings, n_jobs)
     if settings.affinity != "learned":
-        links = link(neighbors, similarities)
-        return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), weights
-    shortened = shortened_links(neighbors, similarities)
+        links = link(neighbors, dissimilarities)
+        return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), learned_map, None
+    shortened = shortened_links(neighbors, dissimilarities)
     n_links = TRAINING_LINKS // len(shortened)
     views = [View(embedding, mapped, links, y, folds, n_links) for links in shortened]
-    probabilities, learned = learn_links(views, settings.seed, start, verbose=verbose)
-    return _graph(embedding, *probabilities[0]), weights | learned
+    probabilities, models = learn_links(views, settings.seed, start, verbose=verbose)
+    return _graph(embedding, *probabilities[0]), learned_map, models
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
     """Affinity of each link without labels: its similarity, or the mass that both ends share."""
-    return np.clip(links.similarity, 0, 1) if affinity == "cosine" else shared_mass(links)
+    return np.clip(1 - links.dissimilarity, 0, 1) if affinity == "cosine" else shared_mass(links)
 
 
 def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
@@ -131,21 +139,17 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
     return float((found.sum(axis=1)[asked] / depth[asked]).mean()) if asked.any() else 0.0
 
 
-def _mapped(rows, weights):
-    return apply_map(rows, weights["map"]) if "map" in weights else rows
-
-
 def _learn_map(rows, y, folds, settings, n_jobs):
     """Neighbour lists of the training samples, their rows under a map, and the map if unseen classes gain."""
-    neighbors, similarities = _neighbor_lists(rows, settings, n_jobs)
+    neighbors, dissimilarities = _neighbor_lists(rows, settings, n_jobs)
     if sp.issparse(rows):
-        return neighbors, similarities, None, {}
+        return neighbors, dissimilarities, None, None
     if settings.metric_learning and folds.max() > 1:  # with two folds, pairs across them have no map
-        crossed, crossed_similarities, mapped = _cross_fitted_lists(rows, y, folds, settings, n_jobs)
-        better = neighbor_precision(crossed, y) > neighbor_precision(neighbors, y)
+        *crossed, mapped = _cross_fitted_lists(rows, y, folds, settings, n_jobs)
+        better = neighbor_precision(crossed[0], y) > neighbor_precision(neighbors, y)
         if settings.metric_learning != "auto" or better:
-            return crossed, crossed_similarities, mapped, {"map": fit_map(rows, y)}
-    return neighbors, similarities, rows, {}
+            return *crossed, mapped, fit_map(rows, y)
+    return neighbors, dissimilarities, rows, None
 
 
 def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
@@ -157,8 +161,8 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
     for position, left in enumerate(names):
         for right in names[position:]:
             seen = (folds != left) & (folds != right)
-            weights = fit_map(rows[seen], y[seen])
-            ours, theirs = (apply_map(rows[where[fold]], weights) for fold in (left, right))
+            crossed = fit_map(rows[seen], y[seen])
+            ours, theirs = (apply_map(rows[where[fold]], crossed) for fold in (left, right))
             if left == right:
                 mapped[where[left]] = ours
                 neighbors, distances = _search(ours, None, settings, n_jobs)
@@ -176,16 +180,17 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
         nearest = np.argsort(all_distances, axis=1, kind="stable")[:, :n_neighbors]
         neighbors[where[fold]] = np.take_along_axis(all_neighbors, nearest, axis=1)
         distances[where[fold]] = np.take_along_axis(all_distances, nearest, axis=1)
-    return neighbors, similarities_of(distances, settings.metric), mapped
+    return neighbors, dissimilarities_of(distances, settings.metric), mapped
 
 
 def _neighbor_lists(rows, settings, n_jobs):
-    """Neighbours and their similarities, found among rows or read off a graph."""
+    """Neighbours and their dissimilarities, found among rows or read off a graph."""
     if sp.issparse(rows):
         longest = int(np.diff(rows.indptr).max(initial=1))
-        return strongest(rows, min(settings.n_neighbors, longest))
+        neighbors, nearness = strongest(-rows, min(settings.n_neighbors, longest))
+        return neighbors, -nearness
     neighbors, distances = _search(rows, None, settings, n_jobs)
-    return neighbors, similarities_of(distances, settings.metric)
+    return neighbors, dissimilarities_of(distances, settings.metric)
 
 
 def _search(rows, queries, settings, n_jobs):
@@ -203,7 +208,13 @@ def _search(rows, queries, settings, n_jobs):
 
 
 def _graph(embedding, links, affinity):
-    return Graph(embedding, links.similarities, links.matrix(links.similarity), links.matrix(affinity))
+    return Graph(
+        embedding,
+        links.dissimilarities,
+        links.lengths,
+        links.matrix(links.dissimilarity),
+        links.matrix(affinity),
+    )
 
 
 def _unit(rows):

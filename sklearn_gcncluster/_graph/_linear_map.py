@@ -11,24 +11,26 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from .._model import LinearMap
+
 _WITHIN_SHRINKAGE, _BETWEEN_SHRINKAGE = 0.3, 0.3
 """Share of the sphere in each covariance; compared in docs/experiments.rst."""
 
 
-def fit_map(X: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+def fit_map(X: np.ndarray, y: np.ndarray) -> LinearMap:
     """Fit the map on labelled samples.
 
     Parameters
     ----------
-    X : float32 ndarray of shape (n_samples, n_features)
+    X : float ndarray of shape (n_samples, n_features)
     y : int ndarray of shape (n_samples,)
         Class codes; samples with -1 are left out.
 
     Returns
     -------
-    dict
-        "mean" of shape (n_features,) and "directions" of shape (n_features, n_features). With fewer than
-        three classes, or no class of two samples, the directions are the identity; with no sample, the map.
+    LinearMap
+        With fewer than three classes, or no class of two samples, the directions are the identity; with no
+        sample, so is the map.
     """
     X, y = X[y >= 0].astype(np.float64), y[y >= 0]
     _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
@@ -50,9 +52,9 @@ def fit_map(X: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     return _as_float32(mean, whiten @ vectors * np.sqrt(values / (values + 1)))
 
 
-def apply_map(X: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
+def apply_map(X: np.ndarray, learned: LinearMap) -> np.ndarray:
     """Rows under the map, of any length."""
-    return (X - weights["mean"]) @ weights["directions"]
+    return (X - learned.mean) @ learned.directions
 
 
 def _shrink(covariance, share):
@@ -61,4 +63,4 @@ def _shrink(covariance, share):
 
 
 def _as_float32(mean, directions):
-    return {"mean": mean.astype(np.float32), "directions": directions.astype(np.float32)}
+    return LinearMap(mean.astype(np.float32), directions.astype(np.float32))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from .._arrays import pair_products
-from ._links import Links, strongest
+from ._links import Links, spread_of, strongest
 
 _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
 _TABLE_ROWS = 64  # samples whose neighbour lists stand in one dense table: stays in the cache
 _TINY = 1e-9
+N_NEIGHBORHOOD, N_PROBABILITY = 44, 26
+"""Number of features of each kind."""
 
 
 class NeighborhoodFeatures:
@@ -36,12 +38,12 @@ class NeighborhoodFeatures:
 
     def __init__(self, links: Links, cosine: np.ndarray, quality: np.ndarray):
         self._links, self._quality, self._cosine = links, quality, _standardised(cosine)
-        self._level, self._spread = links.similarities.mean(), links.similarities.std() + _TINY
-        self._standard = (links.similarities - self._level) / self._spread
-        # Ratios of distances tell a gap that differences of similarities near 1 do not show.
-        unlike = 1 - links.similarities
-        self._least = 1e-3 * float(unlike.mean()) + _TINY
-        self._apart = np.log(np.maximum(unlike, self._least))
+        self._level, spread = spread_of(links.dissimilarities, links.lengths)
+        self._spread = spread + _TINY * self._level + np.finfo(np.float32).tiny
+        self._standard = (self._level - links.dissimilarities) / self._spread
+        # Ratios of distances tell a gap that differences of similarities do not show.
+        self._least = 1e-3 * self._level + np.finfo(np.float32).tiny
+        self._apart = np.log(np.maximum(links.dissimilarities, self._least))
         self._neighbors, gap = _marked_gaps(links.neighbors)
         self._weights = np.where(gap, 0, np.exp(self._standard - self._standard[:, :1]))
 
@@ -49,17 +51,17 @@ class NeighborhoodFeatures:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
         links, standard = self._links, self._standard
         rows, cols, n_neighbors = links.rows[part], links.cols[part], standard.shape[1]
-        similarity = (links.similarity[part] - self._level) / self._spread
-        ranks = links.ranks[:, part]
-        apart = np.log(np.maximum(1 - links.similarity[part], self._least))
+        dissimilarity, ranks = links.dissimilarity[part], links.ranks[:, part]
+        similarity = (self._level - dissimilarity) / self._spread
+        apart = np.log(np.maximum(dissimilarity, self._least))
         columns = [similarity, self._cosine[part], *_both(self._quality[rows], self._quality[cols])]
         for k in (1, 3, 5, 10, 20, 40, 80):
             for values, listed in ((similarity, standard), (apart, self._apart)):
                 kth = listed[:, min(k, n_neighbors) - 1]
                 columns += _both(values - kth[rows], values - kth[cols])
         columns += _both(*np.log1p(ranks))
-        columns.append((ranks < n_neighbors).all(axis=0))
-        columns += _overlap_features(self._neighbors, self._weights, rows, cols)[:-1]
+        columns.append((ranks < [links.lengths[rows], links.lengths[cols]]).all(axis=0))
+        columns += _overlap_features(self._neighbors, links.lengths, self._weights, rows, cols)[:-1]
         return np.column_stack(columns).astype(np.float32)
 
 
@@ -90,7 +92,7 @@ class ProbabilityFeatures:
         rows, cols = self._links.rows[part], self._links.cols[part]
         probability, degree, weights = self._probability[part], self._degree, self._weights
         columns = [log_odds(probability), *_both(np.log1p(degree[rows]), np.log1p(degree[cols]))]
-        overlap = _overlap_features(self._neighbors, weights, rows, cols)
+        overlap = _overlap_features(self._neighbors, self._links.lengths, weights, rows, cols)
         shared = overlap[-1]
         columns += [*overlap[:-1], np.log1p(shared)]
         columns += _both(
@@ -126,22 +128,24 @@ def shared_mass(links: Links) -> np.ndarray:
     itself = np.arange(n_samples, dtype=np.int32)[:, None]
     others, gap = _marked_gaps(links.neighbors[:, : n_neighbors - 1])
     listed = np.concatenate([itself, others], axis=1)
-    mass = np.exp(-(2 - 2 * np.concatenate([np.ones_like(itself), links.similarities[:, :-1]], axis=1)) / 0.5)
+    apart = np.concatenate([np.zeros_like(itself), links.dissimilarities[:, : n_neighbors - 1]], axis=1)
+    mass = np.exp(-2 * apart / 0.5)
     mass[:, 1:][gap] = 0
     mass = (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)
-    everywhere = np.arange(len(links.rows))
-    _, sums = _overlaps(listed, mass, links.rows[everywhere], links.cols[everywhere], depths=())
+    _, sums = _overlaps(listed, mass, links.rows, links.cols, depths=())
     return (sums[:, 2] + sums[:, 3]) / 2
 
 
-def _overlap_features(neighbors, weights, rows, cols):
-    """Overlap counts at all depths and weighted overlaps; the last is the sum of products."""
+def _overlap_features(neighbors, lengths, weights, rows, cols):
+    """Share of common neighbours at all depths and weighted overlaps; the last is the sum of products."""
     counts, sums = _overlaps(neighbors, weights, rows, cols, _DEPTHS)
+    longer = np.maximum(np.maximum(lengths[rows], lengths[cols]), 1)
+    shares = counts / np.minimum(longer[:, None], _DEPTHS)
     total = weights.sum(axis=1) + _TINY
     length = np.sqrt((weights**2).sum(axis=1)) + _TINY
     products, minima, mass_rows, mass_cols = sums.T
     return [
-        *counts.T,
+        *shares.T,
         minima / (total[rows] + total[cols] - minima),
         *_both(mass_rows / total[rows], mass_cols / total[cols]),
         products / (length[rows] * length[cols]),
@@ -152,7 +156,7 @@ def _overlap_features(neighbors, weights, rows, cols):
 def _overlaps(neighbors, weights, rows, cols, depths):
     """Common neighbours of both ends of links that ascend by row.
 
-    Returns the share of common neighbours at each depth, and four sums over the common neighbours: of
+    Returns the number of common neighbours at each depth, and four sums over the common neighbours: of
     products and of minima of both weights, of the weights of `rows`, and of those of `cols`.
     """
     n_samples, n_neighbors = neighbors.shape
@@ -175,7 +179,7 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         if depths:
             found = _lookup(place, cells)
             for column, depth in enumerate(depths):
-                counts[part, column] = (found[:, :depth] < depth).sum(axis=1) / depth
+                counts[part, column] = (found[:, :depth] < depth).sum(axis=1)
         ours, theirs = _lookup(weight, cells), weights[cols[part]]
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
         sums[part, 1] = np.minimum(ours, theirs) @ ones

@@ -7,21 +7,17 @@ the context that the set makes: what a gap of one deviation means differs betwee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
 from .._arrays import pair_products
+from .._model import LinkModels, LinkNetwork
 from ._link_features import NeighborhoodFeatures, ProbabilityFeatures
 from ._links import Links, link
 
-Weights = dict[str, dict[str, np.ndarray]]
-"""Learned arrays, by the part that learned them and by their name in it."""
-
-PARTS = ("first.", "second.", "range")
-"""How the names of what is learned here begin."""
 MAX_FOLDS = 4
 CLEARLY_LOWER = 0.95
 """Share of a loss below which another wins over it: at a few held-out classes, less is chance."""
@@ -38,6 +34,8 @@ _BLOCK_LINKS = 100_000
 _CONTEXT_LINKS = 20_000
 """Links, evenly spread, by which the context that a data set makes is told."""
 _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
+N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
+"""Statistics of each feature that make the context."""
 
 
 class View(NamedTuple):
@@ -72,11 +70,11 @@ class LinkInputs:
         self.context = context_of(features(np.unique(some)))
         """float32 of shape (n_statistics, n_features)."""
 
-    def odds(self, part: np.ndarray, models: list) -> np.ndarray:
+    def odds(self, part: np.ndarray, models: Sequence[LinkNetwork]) -> np.ndarray:
         """Mean log-odds of some links over the models."""
         return self.odds_of(self.features(part), models)
 
-    def odds_of(self, values: np.ndarray, models: list) -> np.ndarray:
+    def odds_of(self, values: np.ndarray, models: Sequence[LinkNetwork]) -> np.ndarray:
         """The same of links whose features are known already."""
         from ._link_network import link_odds
 
@@ -98,20 +96,20 @@ def context_of(values: np.ndarray) -> np.ndarray:
     float32 ndarray of shape (n_statistics, n_features)
     """
     if not len(values):
-        return np.zeros((3 + len(_CONTEXT_QUANTILES), values.shape[1]), dtype=np.float32)
+        return np.zeros((N_CONTEXT, values.shape[1]), dtype=np.float32)
     level, spread = values.mean(axis=0), values.std(axis=0)
     quantiles = (np.quantile(values, _CONTEXT_QUANTILES, axis=0) - level) / (spread + 1e-3)
     return np.concatenate([[level, spread, np.log(spread + 1e-2)], quantiles]).astype(np.float32)
 
 
-def shortened_links(neighbors: np.ndarray, similarities: np.ndarray) -> list[Links]:
+def shortened_links(neighbors: np.ndarray, dissimilarities: np.ndarray) -> list[Links]:
     """Links of neighbour lists at their full length, and of the same lists cut short."""
     depths = {max(int(neighbors.shape[1] * share), 1) for share in _VIEWS}
-    return [link(neighbors[:, :depth], similarities[:, :depth]) for depth in sorted(depths, reverse=True)]
+    return [link(neighbors[:, :depth], dissimilarities[:, :depth]) for depth in sorted(depths, reverse=True)]
 
 
 def judge_links(
-    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, weights: Weights
+    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, models: LinkModels
 ) -> tuple[Links, np.ndarray, float]:
     """How probable links of new samples are.
 
@@ -119,7 +117,7 @@ def judge_links(
     ----------
     embedding, mapped, links
         As in :class:`View`.
-    weights : Weights
+    models : LinkModels
         From :func:`learn_links`.
 
     Returns
@@ -131,16 +129,17 @@ def judge_links(
         Share of the features' values that lie outside the range known from training.
     """
     first = first_inputs(embedding, mapped, links)
-    likely, probability, values = _probable(first, models_of(weights, "first"))
-    links, unknown = links.take(likely), _share_outside(values, weights["range"])
+    likely, probability, values, unknown = _probable(first, models)
+    links = links.take(likely)
     second = second_inputs(values, embedding, links, probability)
-    likely, probability, _ = _probable(second, models_of(weights, "second"))
-    return links.take(likely), probability, unknown
+    probability = expit(all_odds(second, models.second))
+    likely = np.flatnonzero(probability >= _UNLIKELY)
+    return links.take(likely), probability[likely], unknown
 
 
 def learn_links(
-    views: list[View], seed: int, start: Weights, verbose: bool = False
-) -> tuple[list[tuple[Links, np.ndarray]], Weights]:
+    views: list[View], seed: int, start: LinkModels | None = None, verbose: bool = False
+) -> tuple[list[tuple[Links, np.ndarray]], LinkModels]:
     """Learn how probable links are, in two rounds; unlikely ones do not reach the second.
 
     Parameters
@@ -148,47 +147,46 @@ def learn_links(
     views : list of View
         Of one data set.
     seed : int
-    start : Weights
+    start : LinkModels, optional
         Models of an earlier training, which are taken instead in a round in which they know the classes held
-        out of training clearly better; may be empty.
+        out of training clearly better.
     verbose : bool
 
     Returns
     -------
     probabilities : list of (Links, float32 ndarray of shape (n_links,))
         Likely links of each view, and their probability by models that saw neither end.
-    weights : Weights
-        "first.0" and so on, "second.0" and so on, and "range".
+    models : LinkModels
     """
-    weights: Weights = {}
     inputs = [first_inputs(view.embedding, view.mapped, view.links) for view in views]
     views = list(views)
-    for name, first_seed in (("first", seed), ("second", seed + MAX_FOLDS)):
+    rounds: list[tuple[LinkNetwork, ...]] = []
+    known_rounds = (start.first, start.second) if start else ((), ())
+    for known, first_seed in zip(known_rounds, (seed, seed + MAX_FOLDS), strict=True):
         models, values = _cross_fit(inputs, views, first_seed, verbose)
         odds = [_held_out_odds(*one, models) for one in zip(inputs, views, strict=True)]
-        if name == "first":
-            weights["range"] = known_range(values)
-        known = models_of(start, name)
+        if not rounds:
+            low, high = known_range(values)
         if known and _know_better(known, inputs[0], views[0], odds[0]):
             models, odds = known, [all_odds(one, known) for one in inputs]
-            if name == "first":
-                weights["range"] = start["range"]
-        weights |= {f"{name}.{number}": model for number, model in enumerate(models)}
+            if start and not rounds:
+                low, high = start.low, start.high
+        rounds.append(tuple(models))
         probabilities = []
         for number, view in enumerate(views):
             likely, probability = likely_of(odds[number])
             views[number] = view._replace(links=view.links.take(likely))
             probabilities.append((views[number].links, probability))
-            if name == "first":
+            if len(rounds) == 1:
                 values = inputs[number].features(likely)
                 inputs[number] = second_inputs(values, view.embedding, *probabilities[number])
-    return probabilities, weights
+    return probabilities, LinkModels(rounds[0], rounds[1], low, high)
 
 
-def known_range(values: np.ndarray) -> dict[str, np.ndarray]:
+def known_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Between which values of each link feature new ones count as known from training."""
-    low, high = np.quantile(values, _RANGE, axis=0)
-    return {"low": low, "high": high}
+    low, high = np.quantile(values, _RANGE, axis=0).astype(np.float32)
+    return low, high
 
 
 def _cross_fit(inputs, views, seed, verbose):
@@ -231,7 +229,7 @@ def _know_better(models, inputs, view, odds):
     return _loss(all_odds(inputs, models), view) < CLEARLY_LOWER * _loss(odds, view)
 
 
-def all_odds(inputs: LinkInputs, models: list) -> np.ndarray:
+def all_odds(inputs: LinkInputs, models: Sequence[LinkNetwork]) -> np.ndarray:
     """Mean log-odds of all links over the models, block by block."""
     return np.concatenate([inputs.odds(part, models) for part in _blocks(inputs.n_links)])
 
@@ -251,16 +249,10 @@ def _same_class(view):
     return view.y[view.links.rows] == view.y[view.links.cols]
 
 
-def _share_outside(values, known):
-    """Share of the values of link features that lie outside the range known from training."""
-    outside = (values < known["low"]) | (values > known["high"])
-    return float(outside.mean()) if outside.size else 0.0
-
-
 def first_inputs(embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links) -> LinkInputs:
     """What the first round sees of links; arguments as in :class:`View`."""
     if embedding is None or mapped is None:
-        cosine, quality = links.similarity, np.ones(len(links.neighbors), np.float32)
+        cosine, quality = 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
     else:
         centred = _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
@@ -279,13 +271,21 @@ def second_inputs(
 
 
 def _probable(inputs, models):
-    """Numbers of the links that are not unlikely, their probability and their features, block by block."""
-    found = []
+    """The links that are not unlikely after the first round, block by block.
+
+    Returns their numbers, probability and features, and which share of the features' values, over all links,
+    lies outside the range known from training.
+    """
+    found: list[tuple[np.ndarray, ...]] = []
+    n_outside, n_values = 0, 0
     for part in _blocks(inputs.n_links):
         values = inputs.features(part)
-        likely, probability = likely_of(inputs.odds_of(values, models))
+        n_outside += int(np.count_nonzero((values < models.low) | (values > models.high)))
+        n_values += values.size
+        likely, probability = likely_of(inputs.odds_of(values, models.first))
         found.append((part[likely], probability, values[likely]))
-    return tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    likely, probability, values = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return likely, probability, values, n_outside / max(n_values, 1)
 
 
 def _blocks(n_links):
@@ -301,11 +301,6 @@ def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     probability = expit(odds)
     likely = np.flatnonzero(probability >= _UNLIKELY)
     return likely, probability[likely]
-
-
-def models_of(weights: Weights, name: str) -> list[dict[str, np.ndarray]]:
-    """Models of the round of that name."""
-    return [weights[key] for key in sorted(weights) if key.startswith(f"{name}.")]
 
 
 def _centred(rows):

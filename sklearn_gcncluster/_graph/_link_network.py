@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from tqdm.auto import trange
 
+from .._model import LinkNetwork
+
 _BATCH, _LEARNING_RATE = 2048, 3e-3
 _INFERENCE_LINKS = 8_192
 """Links in a batch at inference: its layers stay in the processor's cache."""
@@ -16,8 +18,6 @@ _LEAST_SPREAD = 1e-3
 """Added to deviations, which are 0 where all links of a set are alike."""
 _CLIP = 6.0
 """Standardised inputs are cut here, so that another embedding's extremes do not run away."""
-
-Weights = dict[str, np.ndarray]
 
 
 class LinkTraining(NamedTuple):
@@ -69,7 +69,7 @@ def placed(features: np.ndarray, context: np.ndarray) -> np.ndarray:
 
 def train_links(
     samples: list[LinkSample], training: LinkTraining, *, seed: int, verbose: bool = False
-) -> Weights:
+) -> LinkNetwork:
     """Train the network by binary cross-entropy on "both ends have the same label".
 
     Parameters
@@ -82,7 +82,7 @@ def train_links(
 
     Returns
     -------
-    dict of str to float32 ndarray
+    LinkNetwork
     """
     generator = torch.Generator().manual_seed(seed)
     around_noise = training.context_noise
@@ -92,15 +92,15 @@ def train_links(
             for sample in samples
         ]
     )
-    scale = {"mean": features.mean(axis=0), "std": features.std(axis=0) + 1e-6}
-    inputs = _standardised(features, scale, "")
+    mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
+    inputs = _standardised(features, mean, std)
     target = torch.from_numpy(np.concatenate([sample.same for sample in samples]).astype(np.float32))
     deviation = torch.full((inputs.shape[1],), training.noise)
-    around = torch.empty(len(samples), 0)
+    around, context_mean, context_std = torch.empty(len(samples), 0), None, None
     if around_noise is not None:
         contexts = np.stack([sample.context.ravel() for sample in samples])
-        scale |= {"context_mean": contexts.mean(axis=0), "context_std": contexts.std(axis=0) + 1e-6}
-        around = _standardised(contexts, scale, "context_")
+        context_mean, context_std = contexts.mean(axis=0), contexts.std(axis=0) + 1e-6
+        around = _standardised(contexts, context_mean, context_std)
         deviation = torch.cat([deviation, torch.full((contexts.shape[1],), around_noise)])
     owner = torch.from_numpy(np.repeat(np.arange(len(samples)), [len(sample.same) for sample in samples]))
     widths = (len(deviation), *training.widths, 1)
@@ -127,29 +127,31 @@ def train_links(
             loss.backward()
             optimiser.step()
             schedule.step()
-    weights = {name: value.astype(np.float32) for name, value in scale.items()}
-    for depth, (layer, bias) in enumerate(zip(layers, biases, strict=True)):
-        weights |= {f"weight{depth}": layer.detach().numpy(), f"bias{depth}": bias.detach().numpy()}
-    return weights
+    return LinkNetwork(
+        mean,
+        std,
+        context_mean,
+        context_std,
+        tuple(layer.detach().numpy() for layer in layers),
+        tuple(bias.detach().numpy() for bias in biases),
+    )
 
 
-def link_odds(weights: Weights, features: np.ndarray, context: np.ndarray) -> np.ndarray:
+def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> np.ndarray:
     """Log-odds of each link: float32 of shape (n_links,).
 
     Parameters
     ----------
-    weights : Weights
+    model : LinkNetwork
     features : float32 ndarray of shape (n_links, n_features)
     context : float32 ndarray of shape (n_statistics, n_features)
         As in :class:`LinkSample`; models of one set do not look at it.
     """
-    layers, biases = (
-        [torch.tensor(weights[key]) for key in sorted(weights) if key.startswith(name)]
-        for name in ("weight", "bias")
-    )
-    looks_around = "context_mean" in weights
+    layers = [torch.tensor(weight) for weight in model.weights]
+    biases = [torch.tensor(bias) for bias in model.biases]
+    looks_around = model.context_mean is not None
     if looks_around:  # the same for all links, so it joins the bias
-        around = _standardised(context.ravel()[None], weights, "context_")
+        around = _standardised(context.ravel()[None], model.context_mean, model.context_std)
         biases[0] = biases[0] + (around @ layers[0][-around.shape[1] :])[0]
         layers[0] = layers[0][: -around.shape[1]]
     odds = np.empty(len(features), dtype=np.float32)
@@ -157,13 +159,12 @@ def link_odds(weights: Weights, features: np.ndarray, context: np.ndarray) -> np
         part = slice(start, start + _INFERENCE_LINKS)
         seen = placed(features[part], context) if looks_around else features[part]
         with torch.inference_mode():
-            odds[part] = _forward(layers, biases, _standardised(seen, weights, ""))
+            odds[part] = _forward(layers, biases, _standardised(seen, model.mean, model.std))
     return odds
 
 
-def _standardised(values, scale, kind):
-    standard = (values - scale[f"{kind}mean"]) / scale[f"{kind}std"]
-    return torch.from_numpy(np.clip(standard, -_CLIP, _CLIP).astype(np.float32))
+def _standardised(values, mean, std):
+    return torch.from_numpy(np.clip((values - mean) / std, -_CLIP, _CLIP).astype(np.float32))
 
 
 def _forward(layers, biases, rows):

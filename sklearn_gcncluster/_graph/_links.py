@@ -7,23 +7,28 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from ._dissimilarity import stored
+
 
 class Links(NamedTuple):
     """Each linked pair of samples once; linked where one is among the other's nearest neighbours."""
 
     neighbors: np.ndarray
-    """int32 of shape (n_samples, n_neighbors): nearest first."""
-    similarities: np.ndarray
-    """float32 of shape (n_samples, n_neighbors): descending in each row."""
+    """int32 of shape (n_samples, n_neighbors): nearest first; the sample itself where its list is shorter."""
+    dissimilarities: np.ndarray
+    """float32 of shape (n_samples, n_neighbors), ascending: dissimilarity to each, and in the gaps of a
+    shorter list that to the last in it."""
+    lengths: np.ndarray
+    """int32 of shape (n_samples,): neighbours in each list."""
     rows: np.ndarray
     """int32 of shape (n_links,): the sample of lower number, ascending."""
     cols: np.ndarray
     """int32 of shape (n_links,): the other, ascending for each row."""
-    similarity: np.ndarray
+    dissimilarity: np.ndarray
     """float32 of shape (n_links,)."""
     ranks: np.ndarray
-    """int32 of shape (2, n_links): place of `cols` in the list of `rows`, and the other way round;
-    n_neighbors where it is not listed."""
+    """int32 of shape (2, n_links): place of `cols` in the list of `rows`, and the other way round; the length
+    of the list where it is not in it."""
 
     def matrix(self, values: np.ndarray) -> sp.csr_array:
         """Symmetric matrix with a value for each link, always of the same pattern.
@@ -34,9 +39,8 @@ class Links(NamedTuple):
             Zeros are kept, as the smallest positive number.
         """
         n_samples = len(self.neighbors)
-        values = np.where(values == 0, np.finfo(np.float32).tiny, values).astype(np.float32)
         indptr = np.searchsorted(self.rows, np.arange(n_samples + 1))
-        upper = sp.csr_array((values, self.cols, indptr), shape=(n_samples, n_samples))
+        upper = sp.csr_array((stored(values), self.cols, indptr), shape=(n_samples, n_samples))
         matrix = (upper + upper.T).tocsr()
         matrix.sum_duplicates()  # sorts; and sets all flags, so that use does not change the cache's key
         return matrix
@@ -46,7 +50,7 @@ class Links(NamedTuple):
         return self._replace(
             rows=self.rows[kept],
             cols=self.cols[kept],
-            similarity=self.similarity[kept],
+            dissimilarity=self.dissimilarity[kept],
             ranks=self.ranks[:, kept],
         )
 
@@ -55,25 +59,29 @@ class Graph(NamedTuple):
     """Affinity graph of distinct samples."""
 
     rows: np.ndarray | None
-    """float32 of shape (n_samples, n_features), of unit length for "cosine"; None if X was a graph."""
-    similarities: np.ndarray
-    """float32 of shape (n_samples, n_neighbors), descending: to each sample's nearest neighbours."""
-    similarity: sp.csr_array
-    """float32 of shape (n_samples, n_samples), symmetric: similarity of linked samples."""
+    """Embedding of shape (n_samples, n_features), of unit length for "cosine"; None if X was a graph."""
+    dissimilarities: np.ndarray
+    """float32 of shape (n_samples, n_neighbors), as in :class:`Links`."""
+    lengths: np.ndarray
+    """int32 of shape (n_samples,): neighbours in each list."""
+    dissimilarity: sp.csr_array
+    """float32 of shape (n_samples, n_samples), symmetric: dissimilarity of linked samples."""
     affinity: sp.csr_array
     """Same links, in [0, 1]: the affinity that decides. The similarity itself, or one that knows more."""
     unknown: float = 0.0
     """Share of what the learned affinity was asked that lay outside the range it was trained on."""
+    kept: float = 1.0
+    """Share of the links between neighbours that the learned affinity did not drop as unlikely."""
 
 
-def link(neighbors: np.ndarray, similarities: np.ndarray) -> Links:
+def link(neighbors: np.ndarray, dissimilarities: np.ndarray) -> Links:
     """Turn neighbour lists into links.
 
     Parameters
     ----------
     neighbors : int32 ndarray of shape (n_samples, n_neighbors)
-        A sample in its own list fills a gap and is no link.
-    similarities : float32 ndarray of shape (n_samples, n_neighbors)
+        Nearest first; a sample in its own list fills a gap behind its last neighbour and is no link.
+    dissimilarities : float32 ndarray of shape (n_samples, n_neighbors)
     """
     n_samples, n_neighbors = neighbors.shape
     source = np.repeat(np.arange(n_samples, dtype=np.int64), n_neighbors)
@@ -81,16 +89,55 @@ def link(neighbors: np.ndarray, similarities: np.ndarray) -> Links:
     low, high = np.minimum(source, target), np.maximum(source, target)
     real = np.flatnonzero(source != target)
     pairs, first, number = np.unique((low * n_samples + high)[real], return_index=True, return_inverse=True)
-    ranks = np.full((2, len(pairs)), n_neighbors, dtype=np.int32)
+    rows, cols = (pairs // n_samples).astype(np.int32), (pairs % n_samples).astype(np.int32)
+    lengths = np.bincount(source[real], minlength=n_samples).astype(np.int32)
+    ranks = np.stack([lengths[rows], lengths[cols]])
     ranks[(source > target)[real].astype(np.int64), number] = real % n_neighbors
     return Links(
         neighbors,
-        similarities,
-        (pairs // n_samples).astype(np.int32),
-        (pairs % n_samples).astype(np.int32),
-        similarities.ravel()[real[first]],
+        _filled(dissimilarities, lengths),
+        lengths,
+        rows,
+        cols,
+        dissimilarities.ravel()[real[first]],
         ranks,
     )
+
+
+def list_means(values: np.ndarray, lengths: np.ndarray, depth: int | None = None) -> np.ndarray:
+    """Mean of the first values of each list, as far as it goes; of an empty list, the value that fills it.
+
+    Parameters
+    ----------
+    values : float32 ndarray of shape (n_samples, n_neighbors)
+    lengths : int32 ndarray of shape (n_samples,)
+    depth : int, optional
+        How many of each list; by default all.
+    """
+    depth = values.shape[1] if depth is None else min(depth, values.shape[1])
+    if lengths.min(initial=depth) >= depth:
+        return values[:, :depth].mean(axis=1)
+    inside = np.minimum(np.maximum(lengths, 1), depth)
+    held = np.arange(depth) < inside[:, None]
+    return (values[:, :depth] * held).sum(axis=1) / inside
+
+
+def spread_of(values: np.ndarray, lengths: np.ndarray) -> tuple[float, float]:
+    """Mean and deviation of all that stands in the lists, gaps left out."""
+    held = values[np.arange(values.shape[1]) < lengths[:, None]]
+    return (float(held.mean()), float(held.std())) if len(held) else (0.0, 0.0)
+
+
+def _filled(values, lengths):
+    """Lists whose gaps repeat the last value before them, and those of empty lists the largest of all."""
+    n_neighbors = values.shape[1]
+    if lengths.min(initial=n_neighbors) == n_neighbors:
+        return values
+    place = np.minimum(np.arange(n_neighbors), np.maximum(lengths - 1, 0)[:, None])
+    filled = np.take_along_axis(values, place, axis=1)
+    held = np.arange(n_neighbors) < lengths[:, None]
+    filled[lengths == 0] = values[held].max(initial=0)
+    return filled
 
 
 def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:

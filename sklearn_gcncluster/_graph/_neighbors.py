@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
+from .._arrays import pair_distances
+
 EXACT_UP_TO = 150_000
 """Number of samples up to which exact search took no longer than hnswlib (examples/benchmarks/stages.py)."""
 _BLOCK_ROWS = 512  # rows searched at once: a 512 x 100,000 block of similarities is 200 MB
 _HNSW_LINKS, _HNSW_BUILD_BREADTH = 16, 200
+_BLURRED = 64
+"""Roundings of the largest square below which a squared distance, as a difference of squares, is blurred."""
 
 
 def nearest_neighbors(
@@ -25,12 +29,12 @@ def nearest_neighbors(
 
     Parameters
     ----------
-    rows : float32 ndarray of shape (n_samples, n_features)
+    rows : float32 or float64 ndarray of shape (n_samples, n_features)
         Distinct rows; of unit length for "cosine".
     n_neighbors : int
         At most ``n_samples``, less one without `queries`.
-    queries : float32 ndarray of shape (n_queries, n_features), optional
-        By default the rows themselves, each without itself.
+    queries : ndarray of shape (n_queries, n_features), optional
+        Of the same kind. By default the rows themselves, each without itself.
     algorithm : {"auto", "brute", "hnsw"}
         "brute" is exact. "hnsw" is hnswlib, built on one thread so that the graph can be reproduced.
     metric : {"cosine", "euclidean"}
@@ -50,50 +54,64 @@ def nearest_neighbors(
         algorithm = "brute" if len(rows) <= EXACT_UP_TO else "hnsw"
     if algorithm == "hnsw":
         return _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state)
-    squares = None
     if metric == "euclidean":
         centre = rows.mean(axis=0)  # far from the origin, differences of squares drown in rounding
         rows, queries = rows - centre, None if queries is None else queries - centre
-        squares = np.einsum("ij,ij->i", rows, rows)
-    n_queries = len(rows) if queries is None else len(queries)
+    return _search_exactly(rows, queries, n_neighbors, n_jobs, of_unit_length=metric == "cosine")
+
+
+def _search_exactly(rows, queries, n_neighbors, n_jobs, of_unit_length):
+    """By products; where these are too coarse, again in double precision and from differences."""
+    squares = None if of_unit_length else np.einsum("ij,ij->i", rows, rows)
+    asked = rows if queries is None else queries
+    itself = np.arange(len(rows)) if queries is None else None
+    indices, distances = _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs)
+    if not n_neighbors:
+        return indices, distances
+    rounding = _BLURRED * np.finfo(rows.dtype).eps * (1.0 if squares is None else float(squares.max()))
+    blurred = np.flatnonzero(distances[:, -1] < rounding)
+    if len(blurred) and rows.dtype == np.float32:
+        precise = rows.astype(np.float64)
+        indices[blurred], distances[blurred] = _search_blocks(
+            precise,
+            np.einsum("ij,ij->i", precise, precise),
+            asked[blurred].astype(np.float64),
+            None if itself is None else blurred,
+            n_neighbors,
+            n_jobs,
+        )
+    close = np.nonzero(distances < rounding)
+    distances[close] = pair_distances(asked, rows, close[0], indices[close])
+    unsorted = np.flatnonzero((np.diff(distances, axis=1) < 0).any(axis=1))
+    order = np.argsort(distances[unsorted], axis=1, kind="stable")
+    for array in (indices, distances):
+        array[unsorted] = np.take_along_axis(array[unsorted], order, axis=1)
+    return indices, distances
+
+
+def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs):
     blocks = Parallel(n_jobs=n_jobs)(
-        delayed(_search_block)(rows, queries, squares, start, n_neighbors)
-        for start in range(0, n_queries, _BLOCK_ROWS)
+        delayed(_search_block)(rows, squares, asked, itself, start, n_neighbors)
+        for start in range(0, len(asked), _BLOCK_ROWS)
     )
     indices, distances = zip(*blocks, strict=True)
     return np.concatenate(indices), np.concatenate(distances)
 
 
-def similarities_of(distances: np.ndarray, metric: str) -> np.ndarray:
-    """Similarity, at most 1, for each squared distance to a neighbour.
-
-    Parameters
-    ----------
-    distances : float32 ndarray of shape (n_samples, n_neighbors)
-    metric : {"cosine", "euclidean"}
-        The cosine, or ``exp(-d^2 / (2 s^2))`` with s^2 the median of the squared distances (of those above
-        zero, if the median is zero).
-    """
-    if metric == "cosine":
-        return np.clip(1 - distances / 2, -1, 1)
-    apart = distances if np.median(distances) > 0 else distances[distances > 0]  # most may be copies
-    return np.exp(-distances / (2 * float(np.median(apart)) if len(apart) else 1.0))
-
-
-def _search_block(rows, queries, squares, start, n_neighbors):
-    """Neighbours of one block of queries."""
+def _search_block(rows, squares, asked, itself, start, n_neighbors):
+    """Neighbours of one block of queries; `itself` names for each the row that it must not find."""
     import torch  # its topk is ten times faster than numpy's partition
 
-    block = (rows if queries is None else queries)[start : start + _BLOCK_ROWS]
+    block = asked[start : start + _BLOCK_ROWS]
     nearness = block @ rows.T
     if squares is not None:  # x.z - |z|^2 / 2 orders by distance as x.z does for unit rows
         nearness -= squares / 2
-    if queries is None:
-        local = np.arange(len(block))
-        nearness[local, start + local] = -np.inf
+    if itself is not None:
+        nearness[np.arange(len(block)), itself[start : start + _BLOCK_ROWS]] = -np.inf
     values, indices = torch.topk(torch.from_numpy(nearness), n_neighbors, dim=1)
     own = 2 if squares is None else np.einsum("ij,ij->i", block, block)[:, None]
-    return indices.numpy().astype(np.int32), np.maximum(own - 2 * values.numpy(), 0)
+    distances = np.maximum(own - 2 * values.numpy(), 0)
+    return indices.numpy().astype(np.int32), distances.astype(np.float32)
 
 
 def _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state):

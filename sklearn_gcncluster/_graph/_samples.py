@@ -2,120 +2,107 @@
 
 Duplicates by the thousand break approximate neighbour search and fill every neighbour list with copies of
 the same sample; a few of them tell how dense a place is. So some copies of each distinct row are kept, and
-all copies get one label. Sorting the rows by a hash of their content makes all that follows, random draws
-included, independent of the order in which the samples were given.
+all copies get one label. Rows are ordered by their projection on a fixed direction, so that all that follows,
+random draws included, depends neither on the order in which samples were given nor on their unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-_HASH_SEED = 20190402  # any fixed number: the hash only has to be the same in every run
-_BLOCK_ROWS = 16_384  # bounds the temporary copies made while rows are hashed
+from .._model import Frame
+
+_SEED = 20190402  # any fixed number: hash and direction only have to be the same in every run
+_BLOCK_ROWS = 16_384  # bounds the temporary copies made while rows are scaled and hashed
+_DOUBLE_BELOW = 32
+"""Euclidean rows of fewer features are kept in double precision: coordinates may lie close together and far
+from all others. Embeddings, of one length or nearly so, do with single precision."""
 
 
 class Samples(NamedTuple):
     """Samples of the graph and the way back to the rows they came from."""
 
     rows: np.ndarray | sp.csr_array
-    """Rows that are kept, float32 of shape (n_kept, n_features), C-contiguous, copies side by side; or the
-    similarities of linked samples, float32 of shape (n_samples, n_samples), where X was a graph."""
+    """Rows that are kept, of shape (n_kept, n_features), C-contiguous, copies side by side; or the
+    dissimilarities of linked samples, float32 of shape (n_samples, n_samples), where X was a graph."""
+    kept: np.ndarray
+    """Number of each kept row in X, intp of shape (n_kept,)."""
     inverse: np.ndarray
-    """For each original row the index of its first kept copy, intp of shape (n_samples,)."""
+    """For each row of X the index of its first kept copy, intp of shape (n_samples,); -1 for rows that cannot
+    be compared with any other."""
     counts: np.ndarray
-    """How many original rows each kept row speaks for, intp of shape (n_kept,): all of a distinct row's for
-    its first copy, none for the others."""
+    """How many rows of X each kept row speaks for, intp of shape (n_kept,): all of a distinct row's for its
+    first copy, none for the others."""
+    frame: Frame | None = None
+    """Of Euclidean rows."""
+
+    @property
+    def n_distinct(self) -> int:
+        """Number of different samples."""
+        return int(np.count_nonzero(self.counts))
+
+    def original_rows(self) -> np.ndarray:
+        """The kept rows in the unit of X; for "cosine", of unit length."""
+        return self.rows if self.frame is None else self.rows * self.frame.unit + self.frame.origin
 
 
-def distinct_samples(X: np.ndarray, metric: str, max_copies: int = 1) -> Samples:
-    """Scale rows to unit length (cosine) and keep few copies of each, in an order set by content.
+def distinct_samples(
+    X: np.ndarray,
+    metric: str,
+    max_copies: int = 1,
+    *,
+    drop_zeros: bool = False,
+    frame: Frame | None = None,
+) -> Samples:
+    """Bring rows to a common scale and keep few copies of each, in an order set by content.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Finite values.
     metric : {"cosine", "euclidean"}
-        With "cosine", rows are divided by their length; a zero row is an error.
+        With "cosine", rows are divided by their length. With "euclidean", their mean is subtracted and the
+        rest is divided by its typical size, in double precision: what lies far from the origin, or is
+        measured in tiny or huge units, loses nothing.
     max_copies : int
         Rows that are equal to so many others before them are left out.
+    drop_zeros : bool
+        Whether rows of length zero, which have no direction, are left out with "cosine"; else they are an
+        error.
+    frame : Frame, optional
+        Of earlier Euclidean rows to which these are to be comparable.
 
     Returns
     -------
     Samples
     """
-    rows = np.array(X, dtype=np.float32, order="C", copy=True)
+    compared = np.arange(len(X))
     if metric == "cosine":
-        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-        zero = np.flatnonzero(lengths == 0)
-        if len(zero):
-            raise ValueError(
-                f"X has {len(zero)} rows of length zero (the first is row {zero[0]}), which have no "
-                'direction, so metric="cosine" is undefined for them. Remove these rows or use '
-                'metric="euclidean".'
-            )
-        rows /= lengths[:, None].astype(np.float32)
+        compared, frame = _rows_with_direction(X, drop_zeros), None
+        rows = _by_blocks(_of_unit_length, X, compared, np.float32)
+    else:
+        frame = frame or _frame_of(X)
+        precision = np.float64 if X.shape[1] < _DOUBLE_BELOW else np.float32
+        rows = _by_blocks(lambda block: (block - frame.origin) / frame.unit, X, compared, precision)
     rows += 0.0  # -0.0 and 0.0 are equal and must hash alike
-    keys = _content_hash(rows)
-    _, first, inverse, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    kept = np.minimum(counts, max_copies)
+    _, first, group, counts = np.unique(
+        _content_hash(rows), return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(_projections(rows[first]), kind="stable")
+    kept = np.minimum(counts[order], max_copies)
     starts = np.cumsum(kept) - kept
     spoken_for = np.zeros(kept.sum(), dtype=np.intp)
-    spoken_for[starts] = counts
-    return Samples(rows[np.repeat(first, kept)], starts[inverse.reshape(-1)], spoken_for)
-
-
-def graph_samples(X: np.ndarray | sp.csr_array, metric: str) -> Samples:
-    """Samples that are given by a graph; each is distinct, in the order given.
-
-    Parameters
-    ----------
-    X : ndarray or csr_array of shape (n_samples, n_samples)
-        Explicit entries are links, of a dense X all, but no affinities of zero or less; the diagonal is not
-        looked at. A link in one direction is one in both.
-    metric : {"precomputed", "precomputed_affinity"}
-        Whether entries are distances, which become ``exp(-d^2 / (2 s^2))`` with s^2 the median of d^2, or
-        affinities of at most 1.
-    """
-    n_samples = X.shape[0]
-    if isinstance(X, np.ndarray):
-        (rows, cols), values = np.divmod(np.arange(X.size), n_samples), X.ravel()
-    else:
-        graph = X.tocoo()
-        rows, cols, values = graph.row, graph.col, graph.data
-    linked = rows != cols
-    if metric == "precomputed_affinity":
-        linked &= values > 0
-    rows, cols, values = rows[linked], cols[linked], values[linked].astype(np.float64)
-    if metric == "precomputed":
-        if (values < 0).any():
-            raise ValueError(
-                'Negative values in data passed with metric="precomputed", which takes distances (the least '
-                f"is {values.min():g}). For affinities, higher being closer, use "
-                'metric="precomputed_affinity".'
-            )
-        squared = values**2
-        values = np.exp(-squared / max(2 * float(np.median(squared)) if len(squared) else 1.0, 1e-12))
-    elif len(values) and values.max() > 1 + 1e-6:
-        raise ValueError(
-            f"X has an affinity above 1 ({values.max():g}). Scale affinities to at most 1, or use "
-            'metric="precomputed" for distances.'
-        )
-    values = np.maximum(values, np.finfo(np.float32).tiny).astype(np.float32)
-    one_way = sp.csr_array((values, (rows, cols)), shape=(n_samples, n_samples))
-    symmetric = one_way.maximum(one_way.T).tocsr()
-    everyone = np.arange(n_samples)
-    return Samples(symmetric, everyone, np.ones(n_samples, dtype=np.intp))
-
-
-def class_codes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The classes in `y`, sorted, and for each sample the index of its class, -1 for unlabelled (-1)."""
-    labelled = y != -1
-    codes = np.full(len(y), -1, dtype=np.intp)
-    classes, codes[labelled] = np.unique(y[labelled], return_inverse=True)
-    return classes, codes
+    spoken_for[starts] = counts[order]
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = starts
+    inverse = np.full(len(X), -1, dtype=np.intp)
+    inverse[compared] = place[group.reshape(-1)]
+    chosen = np.repeat(first[order], kept)
+    return Samples(rows[chosen], compared[chosen], inverse, spoken_for, frame)
 
 
 def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
@@ -131,7 +118,7 @@ def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
     -------
     ndarray of shape (n_kept,)
     """
-    labelled = np.flatnonzero(y >= 0)
+    labelled = np.flatnonzero((y >= 0) & (samples.inverse >= 0))
     pairs, votes = np.unique(
         np.stack([samples.inverse[labelled], y[labelled]], axis=1), axis=0, return_counts=True
     )
@@ -142,11 +129,57 @@ def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
     return labels[first_copy]
 
 
+def _rows_with_direction(X, drop_zeros):
+    """Numbers of the rows that are not of length zero, if there may be such rows."""
+    zero = ~X.any(axis=1)
+    if zero.any() and not drop_zeros:
+        raise ValueError(
+            f"X has {np.count_nonzero(zero)} rows of length zero (the first is row {np.argmax(zero)}), which "
+            'have no direction, so metric="cosine" is undefined for them. Remove these rows, use '
+            'metric="euclidean", or metric="auto", which makes them outliers.'
+        )
+    return np.flatnonzero(~zero)
+
+
+def _of_unit_length(block):
+    block = block / np.abs(block).max(axis=1, keepdims=True)  # squares of very large numbers overflow
+    return block / np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
+
+
+def _frame_of(X):
+    """Mean and typical size of all rows, rounded: they are not to depend on the order of summation."""
+    largest = float(max((np.abs(block).max(initial=0) for block in _blocks(X)), default=0)) or 1.0
+    mean = sum((block / largest).sum(axis=0) for block in _blocks(X)) / max(len(X), 1)
+    square = sum(((block / largest - mean) ** 2).sum() for block in _blocks(X)) / max(len(X), 1)
+    unit = 2.0 ** np.round(np.log2(np.sqrt(square))) if square > 0 else 1.0
+    return Frame(np.round(mean / unit, 6) * unit * largest, float(unit * largest))
+
+
+def _by_blocks(scale, X, chosen, precision):
+    """Some rows of X, scaled in double precision and kept in another, block by block."""
+    rows = np.empty((len(chosen), X.shape[1]), dtype=precision)
+    for start in range(0, len(chosen), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        rows[part] = scale(X[chosen[part]].astype(np.float64))
+    return rows
+
+
+def _blocks(X) -> Iterator[np.ndarray]:
+    for start in range(0, len(X), _BLOCK_ROWS):
+        yield X[start : start + _BLOCK_ROWS].astype(np.float64)
+
+
+def _projections(rows):
+    """Place of each row along a fixed direction, by its content alone."""
+    direction = np.random.default_rng(_SEED).standard_normal(rows.shape[1])
+    return np.concatenate([np.einsum("ij,j->i", block, direction) for block in _blocks(rows)])
+
+
 def _content_hash(rows: np.ndarray) -> np.ndarray:
     """One 64-bit number a row, from the bits of the row alone (multiply, fold, add: all modulo 2^64)."""
-    random = np.random.default_rng(_HASH_SEED)
-    shifts, multipliers = random.integers(1, 2**63, size=(2, rows.shape[1]), dtype=np.uint64) | np.uint64(1)
     bits = rows.view(np.uint32)
+    random = np.random.default_rng(_SEED)
+    shifts, multipliers = random.integers(1, 2**63, size=(2, bits.shape[1]), dtype=np.uint64) | np.uint64(1)
     keys = np.empty(len(rows), dtype=np.uint64)
     for start in range(0, len(rows), _BLOCK_ROWS):
         block = bits[start : start + _BLOCK_ROWS] + shifts

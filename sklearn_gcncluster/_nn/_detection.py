@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from .._arrays import ranges
+from .._model import Learned, Network
 from .._proposals._subgraphs import Subgraphs, take, vertex_batches
-from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
+from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
 from ._layers import to_batch
 from ._models import DetectionNetwork
-from ._training import Schedule, Weights, resolve_device, train
+from ._training import Schedule, resolve_device, train
 
 
 def train_detection(
@@ -23,11 +24,11 @@ def train_detection(
     hidden_channels: tuple[int, ...],
     pooling: str,
     schedule: Schedule,
-    start: Weights | None = None,
+    start: Network | None = None,
     seed: int,
     device: str,
     verbose: bool = False,
-) -> tuple[Weights, np.ndarray]:
+) -> tuple[Network, np.ndarray]:
     """Train GCN-D by mean squared error on IoU and IoP (paper, section 3.2).
 
     Parameters
@@ -41,17 +42,17 @@ def train_detection(
         Proposals to stop by, of classes that the others do not have.
     embedding : float32 ndarray of shape (n_samples, n_features) or None
     hidden_channels, pooling, schedule, seed, device, verbose
-    start : dict of str to ndarray, optional
-        Weights of an earlier training to go on from.
+    start : Network, optional
+        Of an earlier training, which goes on.
 
     Returns
     -------
-    weights : dict of str to ndarray
+    network : Network
     loss_curve : ndarray of shape (n_epochs, 2)
     """
     on = resolve_device(device)
-    scale = input_scale(structure) if start is None else scale_of(start)
-    inputs = torch.from_numpy((structure - scale["scale.mean"]) / scale["scale.std"]).to(on)
+    mean, std = input_scale(structure) if start is None else (start.mean, start.std)
+    inputs = torch.from_numpy((structure - mean) / std).to(on)
     samples = None if embedding is None else torch.tensor(embedding, device=on)
     truth = torch.tensor(quality, device=on)
 
@@ -64,32 +65,35 @@ def train_detection(
         return ((predicted - truth[torch.from_numpy(items)]) ** 2).sum(dim=1)
 
     known = np.isfinite(quality[:, 0])
-    weights, curve = train(
+    parameters, curve = train(
         _network(structure.shape[1], embedding, hidden_channels, pooling),
         loss_of,
         np.diff(subgraphs.offsets),
         np.flatnonzero(known & ~validation),
         np.flatnonzero(known & validation),
         schedule,
-        start=None if start is None else parameters_of(start),
+        start=None if start is None else start.parameters,
         seed=seed,
         device=on,
         description="GCN-D",
         verbose=verbose,
     )
-    return weights | scale, curve
+    return Network(mean, std, parameters), curve
 
 
 class Detection:
     """Trained GCN-Ds at work on one data set; their scores are averaged."""
 
-    def __init__(self, weights: list[Weights], embedding, *, hidden_channels, pooling, device):
-        self._n_structure = len(weights[0]["scale.mean"])
+    def __init__(self, learned: Learned, embedding: np.ndarray | None, device: str):
+        self._n_structure = len(learned.detection[0].mean)
         self._trained = [
             TrainedNetwork(
-                _network(self._n_structure, embedding, hidden_channels, pooling), one, embedding, device
+                _network(self._n_structure, embedding, learned.hidden_channels, learned.pooling),
+                network,
+                embedding,
+                device,
             )
-            for one in weights
+            for network in learned.detection
         ]
 
     def score(self, subgraphs: Subgraphs, structure: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .._model import Network
 from .._proposals._subgraphs import Subgraphs
 from ._layers import to_batch
-from ._training import Weights, no_dropout, resolve_device
+from ._training import no_dropout, resolve_device
 
 INFERENCE_ROWS = 8_192
 """Rows in a batch at inference: its layers stay in the processor's cache. Changes nothing but the time."""
@@ -20,17 +21,16 @@ class TrainedNetwork:
     ----------
     network : Module
         Made under ``torch.device("meta")``.
-    weights : dict of str to ndarray
-        Its parameters, and "scale.mean", "scale.std" of the structural inputs.
+    trained : Network
     embedding : float32 ndarray of shape (n_samples, n_features) or None
     device : str
     """
 
-    def __init__(self, network, weights: Weights, embedding: np.ndarray | None, device: str):
+    def __init__(self, network, trained: Network, embedding: np.ndarray | None, device: str):
         self._device = resolve_device(device)
-        self._mean, self._std = weights["scale.mean"], weights["scale.std"]
+        self._mean, self._std = trained.mean, trained.std
         parameters = {
-            name: torch.tensor(value, device=self._device) for name, value in parameters_of(weights).items()
+            name: torch.tensor(value, device=self._device) for name, value in trained.parameters.items()
         }
         network.load_state_dict(parameters, assign=True)
         self._network = network.eval()
@@ -48,16 +48,6 @@ class TrainedNetwork:
             return self._network(batch, rows, self._projected, no_dropout).cpu().numpy()
 
 
-def input_scale(structure: np.ndarray) -> Weights:
-    """Mean and deviation of each structural input, to be kept with the weights."""
-    return {"scale.mean": structure.mean(axis=0), "scale.std": structure.std(axis=0) + 1e-6}
-
-
-def scale_of(weights: Weights) -> Weights:
-    """What of the weights is the scale of the inputs."""
-    return {name: value for name, value in weights.items() if name.startswith("scale.")}
-
-
-def parameters_of(weights: Weights) -> Weights:
-    """What of the weights are parameters of the network."""
-    return {name: value for name, value in weights.items() if not name.startswith("scale.")}
+def input_scale(structure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each structural input, to be kept with the parameters."""
+    return structure.mean(axis=0), structure.std(axis=0) + 1e-6

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from .._model import N_SEED_INPUTS
 from ._layers import Batch, GraphConvolution, InputConvolution, pool
 
 
@@ -62,10 +63,6 @@ class SegmentationNetwork(nn.Module):
         for layer in self.hidden:
             rows = dropout(layer(batch, rows))
         return self.head(rows)[:, 0]
-
-
-N_SEED_INPUTS = 3
-"""The seed's mark, the affinity to the seed (0 if not linked), the nearness to the seed."""
 
 
 def _hidden(channels):

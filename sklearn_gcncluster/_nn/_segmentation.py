@@ -12,11 +12,12 @@ import torch
 from scipy.special import expit
 
 from .._arrays import ranges
+from .._model import N_SEED_INPUTS, Network
 from .._proposals._subgraphs import Subgraphs, take, vertex_batches
-from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale, parameters_of, scale_of
+from ._inference import INFERENCE_ROWS, TrainedNetwork, input_scale
 from ._layers import to_batch
-from ._models import N_SEED_INPUTS, SegmentationNetwork
-from ._training import Schedule, Weights, resolve_device, train
+from ._models import SegmentationNetwork
+from ._training import Schedule, resolve_device, train
 
 
 def draw_seeds(subgraphs: Subgraphs, allowed: np.ndarray, n_seeds: int, random: np.random.Generator):
@@ -88,11 +89,11 @@ def train_segmentation(
     n_seeds: int,
     hidden_channels: tuple[int, ...],
     schedule: Schedule,
-    start: Weights | None = None,
+    start: Network | None = None,
     seed: int,
     device: str,
     verbose: bool = False,
-) -> tuple[Weights, np.ndarray]:
+) -> tuple[Network, np.ndarray]:
     """Train GCN-S by binary cross-entropy on "has the label of the seed".
 
     Parameters
@@ -111,16 +112,16 @@ def train_segmentation(
 
     Returns
     -------
-    weights, loss_curve
+    network, loss_curve
     """
     on = resolve_device(device)
     proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
     samples = None if embedding is None else torch.tensor(embedding, device=on)
     if start is not None:
-        scale = scale_of(start)
+        mean, std = start.mean, start.std
     else:
-        scale = input_scale(np.pad(structure, ((0, 0), (0, N_SEED_INPUTS))))
-        scale["scale.std"][-N_SEED_INPUTS:] = 1
+        mean, std = input_scale(np.pad(structure, ((0, 0), (0, N_SEED_INPUTS))))
+        std[-N_SEED_INPUTS:] = 1
 
     def loss_of(network, items, dropout):
         part = take(subgraphs, proposals[items])
@@ -128,7 +129,7 @@ def train_segmentation(
         chosen = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
         seed_rows = part.offsets[:-1] + seeds[items] - starts
         inputs = seed_inputs(part, structure[chosen], rows, seed_rows)
-        scaled = torch.from_numpy((inputs - scale["scale.mean"]) / scale["scale.std"]).to(on)
+        scaled = torch.from_numpy((inputs - mean) / std).to(on)
         projected = None if samples is None else network.input.project(samples)
         odds = network(to_batch(part, on), scaled, projected, dropout)
         sizes = np.diff(part.offsets)
@@ -140,29 +141,36 @@ def train_segmentation(
         ends = torch.from_numpy(part.offsets).to(on)
         return torch.segment_reduce(losses, "mean", offsets=ends, axis=0)
 
-    weights, curve = train(
+    parameters, curve = train(
         _network(structure.shape[1], embedding, hidden_channels),
         loss_of,
         np.diff(subgraphs.offsets)[proposals],
         np.flatnonzero(~validation[proposals]),
         np.flatnonzero(validation[proposals]),
         schedule,
-        start=None if start is None else parameters_of(start),
+        start=None if start is None else start.parameters,
         seed=seed,
         device=on,
         description="GCN-S",
         verbose=verbose,
     )
-    return weights | scale, curve
+    return Network(mean, std, parameters), curve
 
 
 class Segmentation:
     """A trained GCN-S at work on one data set."""
 
-    def __init__(self, weights: Weights, embedding, rows, *, hidden_channels, device):
-        self._n_structure, self._rows = len(weights["scale.mean"]) - N_SEED_INPUTS, rows
+    def __init__(
+        self,
+        trained: Network,
+        hidden_channels: tuple[int, ...],
+        embedding: np.ndarray | None,
+        rows: np.ndarray | None,
+        device: str,
+    ):
+        self._n_structure, self._rows = len(trained.mean) - N_SEED_INPUTS, rows
         network = _network(self._n_structure, embedding, hidden_channels)
-        self._trained = TrainedNetwork(network, weights, embedding, device)
+        self._trained = TrainedNetwork(network, trained, embedding, device)
 
     def member_probability(
         self, subgraphs: Subgraphs, structure: np.ndarray, n_seeds: int, random: np.random.Generator

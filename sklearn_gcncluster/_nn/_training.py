@@ -12,8 +12,6 @@ from tqdm.auto import trange
 
 from .._proposals._subgraphs import vertex_batches
 
-Weights = dict[str, np.ndarray]
-
 _MIN_BATCHES = 24
 """Batches in an epoch: on small data they are smaller, since a few long steps do not learn anything."""
 _FURTHER_RATE = 0.25
@@ -63,12 +61,12 @@ def train(
     valid_items: np.ndarray,
     schedule: Schedule,
     *,
-    start: Weights | None = None,
+    start: dict[str, np.ndarray] | None = None,
     seed: int,
     device: torch.device,
     description: str = "training",
     verbose: bool = False,
-) -> tuple[Weights, np.ndarray]:
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Train a network and return the weights that were best on the validation items.
 
     Parameters
@@ -140,7 +138,7 @@ def _within(items, sizes, n_rows):
     return items[: max(int(np.searchsorted(np.cumsum(sizes[items]), n_rows, side="right")), 1)]
 
 
-def network_weights(network: nn.Module) -> Weights:
+def network_weights(network: nn.Module) -> dict[str, np.ndarray]:
     """The parameters as plain arrays, so that they outlive torch, devices and pickles."""
     return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from .._graph._links import Graph
+from .._graph._links import Graph, list_means, spread_of
 from ._layers import Proposals
 from ._subgraphs import LayerCut
 
@@ -50,62 +50,79 @@ PROPOSAL_FEATURES = (
 N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
 
 
-def structure_features(graph: Graph, proposals: Proposals, layer: int, cut: LayerCut) -> np.ndarray:
-    """Structural features of every row of a layer: its own and those of its proposal.
+class StructureFeatures:
+    """Structural features of proposals of one graph; what they need of the whole graph is computed once.
 
     Parameters
     ----------
     graph : Graph
-    proposals : Proposals
-    layer : int
-    cut : LayerCut
-        Of that layer.
-
-    Returns
-    -------
-    float32 ndarray of shape (n_rows, N_STRUCTURE)
-        Columns as in VERTEX_FEATURES and PROPOSAL_FEATURES.
     """
-    if not len(cut.vertices):
-        return np.empty((0, N_STRUCTURE), np.float32)
-    level, spread = graph.similarities.mean(), graph.similarities.std() + 1e-6
-    degree, sizes = np.diff(cut.indptr), cut.sizes
-    similarity = (graph.similarity.data[cut.entries] - level) / spread
-    affinity = graph.affinity.data[cut.entries]
 
-    def total(values):
-        return _by_row(np.add, values, cut.indptr)
+    def __init__(self, graph: Graph):
+        self._graph = graph
+        self._level, spread = spread_of(graph.dissimilarities, graph.lengths)
+        self._spread = spread + 1e-6 * self._level + np.finfo(np.float32).tiny
+        lists = graph.dissimilarities, graph.lengths
+        self._density = self._standard(np.stack([list_means(*lists, k) for k in (1, 10, None)], axis=1))
 
-    n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
-    a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
-    n_out, a_out = degree - n_in, a_all - a_in
-    others = _affinity_to_groups(graph.affinity, proposals.layers[layer], cut)
-    best_sum, best_mean = others.best_per_row()
-    centre = (_centre_similarity(graph.rows, cut, a_in) - level) / spread
-    density = np.stack([graph.similarities[:, :k].mean(axis=1) for k in (1, 10, None)], axis=1)
-    members = a_in / np.maximum(sizes - 1, 1)
-    vertex = [
-        centre,
-        s_in / np.maximum(n_in, 1),
-        (s_all - s_in) / np.maximum(n_out, 1),
-        *((density[cut.vertices] - level) / spread).T,
-        members,
-        a_in / np.maximum(n_in, 1),
-        a_out / np.maximum(n_out, 1),
-        _by_row(np.maximum, affinity, cut.indptr),
-        np.log1p(a_all),
-        np.log1p(a_out),
-        a_in / (a_all + 1e-6),
-        n_in / np.maximum(degree, 1),
-        n_in / np.maximum(np.minimum(sizes - 1, degree), 1),
-        (1 + a_in) / sizes,
-        (1 + a_in) / (sizes + a_out),
-        best_sum / (a_in + best_sum + 1e-3),
-        best_mean - members,
-    ]
-    proposal = _proposal_features(cut, centre, a_in, a_out, others)
-    repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
-    return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
+    def __call__(self, proposals: Proposals, layer: int, cut: LayerCut) -> np.ndarray:
+        """Features of every row of a layer: its own and those of its proposal.
+
+        Parameters
+        ----------
+        proposals : Proposals
+        layer : int
+        cut : LayerCut
+            Of that layer.
+
+        Returns
+        -------
+        float32 ndarray of shape (n_rows, N_STRUCTURE)
+            Columns as in VERTEX_FEATURES and PROPOSAL_FEATURES.
+        """
+        if not len(cut.vertices):
+            return np.empty((0, N_STRUCTURE), np.float32)
+        graph = self._graph
+        degree, sizes = np.diff(cut.indptr), cut.sizes
+        similarity = self._standard(graph.dissimilarity.data[cut.entries])
+        affinity = graph.affinity.data[cut.entries]
+
+        def total(values):
+            return _by_row(np.add, values, cut.indptr)
+
+        n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
+        a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
+        n_out, a_out = degree - n_in, a_all - a_in
+        others = _affinity_to_groups(graph.affinity, proposals.layers[layer], cut)
+        best_sum, best_mean = others.best_per_row()
+        centre = self._standard(_centre_dissimilarity(graph.rows, cut, a_in))
+        members = a_in / np.maximum(sizes - 1, 1)
+        vertex = [
+            centre,
+            s_in / np.maximum(n_in, 1),
+            (s_all - s_in) / np.maximum(n_out, 1),
+            *self._density[cut.vertices].T,
+            members,
+            a_in / np.maximum(n_in, 1),
+            a_out / np.maximum(n_out, 1),
+            _by_row(np.maximum, affinity, cut.indptr),
+            np.log1p(a_all),
+            np.log1p(a_out),
+            a_in / (a_all + 1e-6),
+            n_in / np.maximum(degree, 1),
+            n_in / np.maximum(np.minimum(sizes - 1, degree), 1),
+            (1 + a_in) / sizes,
+            (1 + a_in) / (sizes + a_out),
+            best_sum / (a_in + best_sum + 1e-3),
+            best_mean - members,
+        ]
+        proposal = _proposal_features(cut, centre, a_in, a_out, others)
+        repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
+        return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
+
+    def _standard(self, dissimilarity):
+        """Similarity in deviations from the mean over all neighbour lists."""
+        return (self._level - dissimilarity) / self._spread
 
 
 def _proposal_features(cut, centre, a_in, a_out, others):
@@ -181,12 +198,13 @@ def _by_row(reduce, values, indptr):
     return out
 
 
-def _centre_similarity(rows, cut, a_in):
-    """Cosine of each row to the mean of its proposal or, without embeddings, mean affinity to the members."""
+def _centre_dissimilarity(rows, cut, a_in):
+    """One less the cosine of each row to its proposal's mean or, without rows, its mean affinity."""
     if rows is None:
-        return a_in / np.maximum(cut.sizes - 1, 1)
+        return 1 - a_in / np.maximum(cut.sizes - 1, 1)
     members = rows[cut.vertices]
     centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-    lengths = np.maximum(np.linalg.norm(members, axis=1), 1e-12)
-    return np.einsum("ij,ij->i", members, np.repeat(centres, np.diff(cut.offsets), axis=0)) / lengths
+    members = members / np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
+    members -= np.repeat(centres, np.diff(cut.offsets), axis=0)
+    return np.einsum("ij,ij->i", members, members) / 2

@@ -1,8 +1,8 @@
-"""Maximum spanning forest of an affinity graph, as a merge tree that serves every threshold at once.
+"""Minimum spanning forest of a graph of dissimilarities, as a merge tree that serves every threshold at once.
 
-The connected components of a graph cut at any threshold are those of its maximum spanning forest cut
-there (single linkage). So the graph is sorted once, and each setting of Algorithm 1 reads its
-super-vertices off the same tree.
+The connected components of a graph cut at any threshold are those of its spanning forest cut there (single
+linkage). So the graph is sorted once, and each setting of Algorithm 1 reads its super-vertices off the same
+tree.
 """
 
 from __future__ import annotations
@@ -21,67 +21,61 @@ class MergeTree(NamedTuple):
 
     parent: np.ndarray
     """Parent of each node, intp of shape (2 n - 1,); the root is its own parent."""
-    affinity: np.ndarray
-    """Affinity at which a node's children merged, float64 of shape (2 n - 1,): +inf for single samples,
-    -inf where two unconnected parts of the graph are joined."""
+    height: np.ndarray
+    """Dissimilarity at which a node's children merged, float64 of shape (2 n - 1,): -inf for single samples,
+    +inf where two unconnected parts of the graph are joined."""
     size: np.ndarray
     """Number of samples below each node, intp of shape (2 n - 1,)."""
 
 
-def merge_tree(affinity: sp.csr_array, groups: np.ndarray | None = None) -> MergeTree:
-    """Merge tree of the maximum spanning forest.
+def merge_tree(dissimilarity: sp.csr_array, groups: np.ndarray | None = None) -> MergeTree:
+    """Merge tree of the minimum spanning forest.
 
     Parameters
     ----------
-    affinity : csr_array of shape (n_vertices, n_vertices)
+    dissimilarity : csr_array of shape (n_vertices, n_vertices)
         Symmetric, positive where two vertices are linked.
     groups : ndarray of shape (n_samples,), optional
         The vertex each sample belongs to, when vertices stand for groups of samples (super-vertices):
-        these merge first, at affinity +inf. By default each vertex is a sample.
+        these merge first, at -inf. By default each vertex is a sample.
 
     Returns
     -------
     MergeTree
     """
-    source, target, values = _spanning_edges(affinity)
+    source, target, values = _spanning_edges(dissimilarity)
     if groups is not None:
         order = np.argsort(groups, kind="stable")
         together = groups[order[1:]] == groups[order[:-1]]
         first = order[np.concatenate([[True], ~together])]  # one sample to stand for each group
         source = np.concatenate([order[:-1][together], first[source]])
         target = np.concatenate([order[1:][together], first[target]])
-        values = np.concatenate([np.full(together.sum(), np.inf), values])
+        values = np.concatenate([np.full(together.sum(), -np.inf), values])
     n_samples = len(source) + 1
-    order = np.argsort(-values, kind="stable")
-    merges = single_linkage_label(np.column_stack([source, target, -values])[order].astype(np.float64))
+    order = np.argsort(values, kind="stable")
+    merges = single_linkage_label(np.column_stack([source, target, values])[order].astype(np.float64))
     parent = np.full(2 * n_samples - 1, 2 * n_samples - 2, dtype=np.intp)
     parent[merges[:, :2].astype(np.intp)] = np.arange(n_samples, 2 * n_samples - 1)[:, None]
     return MergeTree(
         parent,
-        np.concatenate([np.full(n_samples, np.inf), -merges[:, 2]]),
+        np.concatenate([np.full(n_samples, -np.inf), merges[:, 2]]),
         np.concatenate([np.ones(n_samples, np.intp), merges[:, 3].astype(np.intp)]),
     )
 
 
 def forest_quantile(tree: MergeTree, quantile: float) -> float:
-    """Quantile of the affinities at which the forest merges: a threshold that suits any embedding."""
-    merged = tree.affinity[np.isfinite(tree.affinity)]
-    return min(float(np.quantile(merged, quantile)), 1 - 1e-6) if len(merged) else 0.0
+    """Quantile of the heights at which the forest merges, above zero: a cut that suits any embedding."""
+    merged = tree.height[np.isfinite(tree.height)]
+    return max(float(np.quantile(merged, quantile)), float(np.finfo(np.float32).tiny)) if len(merged) else 1.0
 
 
-def _spanning_edges(affinity):
-    """Ends and affinities of n - 1 edges that span all vertices; -inf between unconnected parts."""
-    # scipy minimises and takes zero for "no edge": turn affinities into distances of at least one.
-    upper = sp.triu(affinity, k=1, format="csr")
-    highest = upper.data.max(initial=0)
-    distance = sp.csr_array(
-        (1 + highest - upper.data.astype(np.float64), upper.indices, upper.indptr), upper.shape
-    )
-    forest = minimum_spanning_tree(distance).tocoo()
+def _spanning_edges(dissimilarity):
+    """Ends and lengths of n - 1 edges that span all vertices; +inf between unconnected parts."""
+    forest = minimum_spanning_tree(sp.triu(dissimilarity, k=1, format="csr").astype(np.float64)).tocoo()
     n_parts, part = connected_components(forest, directed=False)
     first = np.unique(part, return_index=True)[1]
     return (
         np.concatenate([forest.row, first[:-1]]),
         np.concatenate([forest.col, first[1:]]),
-        np.concatenate([1 + highest - forest.data, np.full(n_parts - 1, -np.inf)]),
+        np.concatenate([forest.data, np.full(n_parts - 1, np.inf)]),
     )

@@ -32,6 +32,14 @@ class Proposals(NamedTuple):
         """Number of members of each proposal."""
         return np.diff(self.indptr)
 
+    def check_any(self, min_size: int, max_size: int | None) -> None:
+        """Raise an error that names the sizes that were asked for, if there is no proposal."""
+        if not len(self.sizes):
+            raise ValueError(
+                f"No proposal has from {min_size} to {max_size or self.layers.shape[1]} members, so there is "
+                "nothing to learn from. Choose a smaller min_proposal_size or a larger max_proposal_size."
+            )
+
     def membership(self) -> sp.csr_array:
         """Boolean matrix of shape (n_proposals, n_samples)."""
         shape = (len(self.indptr) - 1, self.layers.shape[1])

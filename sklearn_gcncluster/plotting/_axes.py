@@ -33,3 +33,13 @@ def style(artist: str, given: dict[str, Any], **defaults: Any) -> dict[str, Any]
 
     kinds = {"line": lines.Line2D, "bar": patches.Rectangle, "polygons": collections.PolyCollection}
     return defaults | cbook.normalize_kwargs(given, kinds[artist])
+
+
+def proposals_of(estimator: Any, X: Any) -> Any:
+    """Scored proposals of X, by an estimator that makes some."""
+    if not hasattr(estimator, "score_proposals"):
+        raise TypeError(
+            "estimator must be a GCNClustering, so that there are proposals to judge, got "
+            f"{type(estimator).__name__}"
+        )
+    return estimator.score_proposals(X)

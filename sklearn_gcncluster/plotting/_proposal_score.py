@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from ._axes import GREY, INK, ORANGE, SHADES, prepare, style
+from ._axes import GREY, INK, ORANGE, SHADES, prepare, proposals_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,13 +95,12 @@ class ProposalScoreDisplay:
         display : ProposalScoreDisplay
             Of all proposals of two samples or more, the refined ones included.
         """
-        from .._diagnosis import judge_proposals
-
         column = ("iou", "iop").index(_known(quality))
-        _, _, scored, targets = judge_proposals(estimator, X, y)
-        shown = (scored.proposals.sizes > 1) & (targets.majority >= 0)
+        proposals = proposals_of(estimator, X)
+        true = proposals.true_scores(y)[:, column]
+        shown = (np.diff(proposals.membership.indptr) > 1) & np.isfinite(true)
         return cls.from_predictions(
-            targets[column][shown], scored.quality[shown, column], quality=quality, ax=ax, **kwargs
+            true[shown], proposals.scores[shown, column], quality=quality, ax=ax, **kwargs
         )
 
     @classmethod

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from ..metrics import bcubed_fscore, pairwise_fscore
-from ._axes import BLUE, GREY, INK, ORANGE, prepare, style
+from ._axes import BLUE, GREY, INK, ORANGE, prepare, proposals_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,14 +110,12 @@ class ThresholdDisplay:
         display : ThresholdDisplay
             Drawn.
         """
-        from .._diagnosis import judge_proposals
-        from .._pipeline import SelectionSettings, assign
-
-        samples, _, scored, _ = judge_proposals(estimator, X, y)
-        selection = estimator._settings(SelectionSettings, estimator._seed)._replace(outliers="noise")
+        proposals = proposals_of(estimator, X)
         values = np.linspace(0, 1, 41) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
         labels = [
-            assign(scored, samples.counts, selection._replace(min_score=value))[0][samples.inverse]
+            proposals.cluster(
+                overlap=estimator.overlap, max_overlap=estimator.max_overlap, min_score=float(value)
+            )
             for value in values
         ]
         return cls.from_predictions(

@@ -1,0 +1,368 @@
+"""What the estimators with networks share: learning them, taking them from elsewhere, asking them."""
+
+from __future__ import annotations
+
+import warnings
+from inspect import signature
+from numbers import Integral, Real
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._base import GraphEstimator, Result
+from ._compat import Interval, StrOptions
+from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_links
+from ._graph._linear_map import apply_map
+from ._graph._links import Graph
+from ._graph._samples import Samples, aggregate_labels
+from ._labels import class_codes
+from ._learning import TrainingSettings, learn_detection, learn_segmentation
+from ._model import Learned
+from ._persistence import save
+from ._pretrained import UNIVERSAL, load_pretrained
+from ._proposals._layers import Proposals
+from ._scoring import Inputs, LayerInputs
+from .metrics import bcubed_fscore
+
+_MAX_UNKNOWN = 0.15
+"""Share of inputs outside the range of training above which pretrained networks are not trusted."""
+_MIN_KEPT = 0.02
+"""Share of the links between neighbours below which hardly any is left to cluster by."""
+_MAX_OUTLIERS = 0.95
+"""Share of outliers among the samples above which hardly anything was clustered."""
+_SCHEDULE = (
+    "max_epochs",
+    "learning_rate",
+    "batch_size",
+    "dropout",
+    "weight_decay",
+    "n_iter_no_change",
+)
+"""Parameters that say how networks learn."""
+_ONLY_WITH_LABELS = (
+    "metric_learning",
+    "node_features",
+    "hidden_channels",
+    "pooling",
+    "n_networks",
+    "n_training_seeds",
+    *_SCHEDULE,
+)
+"""Parameters that do nothing in a fit without labels."""
+
+
+class BaseGCN(GraphEstimator):
+    """Base of the estimators with networks; see :class:`GCNClustering` for the parameters."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **GraphEstimator._parameter_constraints,
+        "affinity": [StrOptions({"cosine", "neighborhood", "learned"})],
+        "metric_learning": ["boolean", StrOptions({"auto"})],
+        "node_features": [StrOptions({"structure", "embedding", "both"})],
+        "hidden_channels": [tuple, list],
+        "pooling": [StrOptions({"max", "mean", "sum"})],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
+        "iop_range": [tuple, list],
+        "n_training_seeds": [Interval(Integral, 1, None, closed="left")],
+        "n_seeds": [Interval(Integral, 1, None, closed="left")],
+        "pretrained": [None, str, Path, FrozenEstimator],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+    }
+
+    def predict(self, X):
+        """Cluster new samples with what was learned; the estimator stays as it is.
+
+        The samples are clustered jointly: what belongs together depends on all of them. Numbers are those
+        of this clustering, not of ``labels_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Embeddings.
+
+        Returns
+        -------
+        labels : int64 ndarray of shape (n_samples,)
+            Clusters in order of falling size, -1 for outliers.
+        """
+        self._check_clusters()
+        return self._clusters_of(X, self._new_samples(X)).labels
+
+    def score(self, X, y):
+        """BCubed F of the clusters of new samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples to cluster.
+        y : array-like of shape (n_samples,)
+            True classes; samples with -1 are left out.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1, higher is better. Outliers count as clusters of their own.
+        """
+        return bcubed_fscore(y, self.predict(X))
+
+    def save(self, path, *, include_labels=True):
+        """Write the estimator to a file that :func:`sklearn_gcncluster.load` reads.
+
+        The file is in the safetensors format: arrays, and a JSON header with the parameters. Unlike a pickle
+        it executes nothing when it is loaded, and later versions of this package still read it.
+
+        Parameters
+        ----------
+        path : str or path-like
+            File to write; one that exists is replaced. Its usual suffix is ``.safetensors``.
+        include_labels : bool, default=True
+            Whether the clusters of the samples of `fit` are kept too: ``labels_``, ``probabilities_`` and
+            so on. :meth:`predict` does not need them.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is an object that the format does not hold, such as an estimator of a package
+            other than scikit-learn; the message names it.
+
+        Notes
+        -----
+        Estimators among the parameters are kept as their class and parameters, without what they learned. A
+        ``RandomState`` as `random_state`, and a cache as `memory`, are replaced by None: they are of use
+        only where they were made. The seed that `fit` drew is kept, so predictions stay the same.
+        """
+        save(self, path, include_labels=include_labels)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.pretrained is None
+        return tags
+
+    def _check_parameters(self):
+        """What goes beyond one parameter's kind and range."""
+        from ._nn._training import resolve_device
+
+        resolve_device(self.device)  # before hours of work that need it at their end
+        numbers = all(isinstance(share, Real) for share in self.iop_range)
+        if len(self.iop_range) != 2 or not numbers or not 0 <= self.iop_range[0] <= self.iop_range[1] <= 1:
+            raise ValueError(
+                f"iop_range must be two shares in ascending order, within [0, 1], but is {self.iop_range!r}."
+            )
+        if not self.hidden_channels or not all(
+            isinstance(width, Integral) and not isinstance(width, bool) and int(width) >= 1
+            for width in self.hidden_channels
+        ):
+            raise ValueError(
+                f"hidden_channels must be one or more positive integers, but is {self.hidden_channels!r}."
+            )
+        if self._is_graph() and self.node_features != "structure":
+            raise ValueError(
+                f'node_features="{self.node_features}" asks for embeddings, and with metric="{self.metric}" '
+                'X is a graph that has none. Use node_features="structure", or give embeddings as X and '
+                "another metric."
+            )
+
+    # Samples, and the networks that they are shown to
+
+    def _labelled_samples(self, X, y) -> tuple[Samples, np.ndarray]:
+        """Samples of the graph and the class code of each, -1 for unlabelled."""
+        X, y = validate_data(self, X, y, dtype="numeric", accept_sparse="csr" if self._is_graph() else False)
+        # Twice, since scikit-learn warns of regression where most classes have a single sample.
+        check_classification_targets(np.repeat(y, 2))
+        classes, codes = class_codes(y)
+        if len(classes) < 2:
+            found = "no labelled sample (all are -1)"
+            if len(classes):
+                found = f"one class ({classes.tolist()[0]!r})"
+            raise ValueError(
+                f"y has {found} among {len(y)} samples; how clusters look is learned from at least 2 "
+                "classes. Give labels of more classes, or call fit(X) without y to cluster with networks "
+                "that were trained before."
+            )
+        samples = self._samples_for(X, None)
+        if samples.n_distinct < 2:
+            raise ValueError(
+                f"X has {len(y)} samples, but no two that differ and can be compared; there is nothing to "
+                "learn from. Give others."
+            )
+        return samples, aggregate_labels(codes, samples)
+
+    def _unlabelled_samples(self, X) -> tuple[Samples, Learned]:
+        """Samples of the graph in a fit without labels, and the networks of `pretrained`."""
+        X = self._checked(X, reset=True)
+        given = signature(type(self)).parameters
+        ignored = [name for name in _ONLY_WITH_LABELS if getattr(self, name) != given[name].default]
+        if ignored:
+            warnings.warn(
+                f"{', '.join(ignored)} only matter where y is given: without it, the networks of pretrained "
+                "are used as they are. Leave these parameters at their defaults, or call fit(X, y).",
+                UserWarning,
+                stacklevel=4,
+            )
+        learned = self._pretrained()
+        return self._samples_for(X, learned), learned
+
+    def _new_samples(self, X) -> Samples:
+        check_is_fitted(self, "learned_")
+        return self._samples_for(self._checked(X, reset=False), self.learned_)
+
+    def _samples_for(self, X, learned: Learned | None) -> Samples:
+        """Samples of X, comparable to those that were learned from."""
+        frame = None
+        if learned is not None:
+            frame, known = learned.frame, learned.n_features
+            if known is not None and X.shape[1] != known:
+                raise ValueError(
+                    f"X has {X.shape[1]} features, but the networks of pretrained expect {known} features. "
+                    f'Give such embeddings, or use pretrained="{UNIVERSAL}", which takes any.'
+                )
+        samples = self._samples_of(X, frame)
+        n_lost = np.count_nonzero(samples.inverse < 0)
+        if n_lost:
+            warnings.warn(
+                f"X has {n_lost} rows of length zero, which have no direction; they are outliers. Remove "
+                'them, or use metric="euclidean".',
+                UserWarning,
+                stacklevel=4,
+            )
+        return samples
+
+    def _pretrained(self) -> Learned:
+        if self.pretrained is None:
+            name = type(self).__name__
+            raise NotFittedError(
+                f"This {name} requires y to be passed, but the target y is None, and with pretrained=None it "
+                "has no networks: how clusters look is learned from labelled samples. Call fit(X, y) "
+                f'with labels, or take {name}(pretrained="{UNIVERSAL}"), whose networks need none.'
+            )
+        return load_pretrained(self.pretrained)
+
+    # Learning
+
+    def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned, Learned | None]:
+        """Graph of labelled samples, what was learned to make it, and what training may start from."""
+        learned = Learned(self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling)
+        start = None if self.pretrained is None else load_pretrained(self.pretrained)
+        if start is not None and not learned.looks_alike(start):
+            start = None
+        with self._stage("learn affinity"):
+            graph, linear_map, links = self._cached(learn_affinity)(
+                samples.rows,
+                classes,
+                self._graph_settings(learned, samples),
+                None if start is None else start.links,
+                self.n_jobs,
+                self.verbose,
+            )
+        looks_at_rows = linear_map is not None or self.node_features != "structure"
+        frame = samples.frame if looks_at_rows else None
+        return graph, learned._replace(frame=frame, map=linear_map, links=links), start
+
+    def _learn_networks(
+        self,
+        graph: Graph,
+        proposals: Proposals,
+        classes: np.ndarray,
+        learned: Learned,
+        start: Learned | None,
+        segment: bool,
+    ) -> tuple[Learned, list[LayerInputs]]:
+        """The networks beside what was learned before, and what they saw of the proposals."""
+        settings = TrainingSettings(
+            learned.node_features,
+            learned.hidden_channels,
+            learned.pooling,
+            self.n_networks,
+            {name: getattr(self, name) for name in _SCHEDULE},
+            self.device,
+            self._seed,
+        )
+        with self._stage("train networks"):
+            inputs = Inputs(graph).of_all(proposals)
+            given = graph, proposals, inputs, classes, settings, start
+            detection, curves = self._cached(learn_detection)(*given, verbose=self.verbose)
+            self.loss_curve_ = {f"GCN-D {number}": curve for number, curve in enumerate(curves)}
+            if segment:
+                segmentation, curve = self._cached(learn_segmentation)(
+                    *given, tuple(self.iop_range), self.n_training_seeds, verbose=self.verbose
+                )
+                learned = learned._replace(segmentation=segmentation)
+                if curve is not None:
+                    self.loss_curve_["GCN-S"] = curve
+        return learned._replace(detection=detection), inputs
+
+    # Inference
+
+    def _graph_of(self, samples: Samples, learned: Learned) -> Graph:
+        """Affinity graph of samples that were not learned from."""
+        rows, settings = samples.rows, self._graph_settings(learned, samples)
+        embedding = None if self._is_graph() else rows
+        with self._stage("neighbors"):
+            mapped = rows if learned.map is None else apply_map(rows, learned.map)
+            links = self._cached(neighbor_links)(mapped, settings, self.n_jobs)
+        with self._stage("affinity"):
+            graph = self._cached(affinity_graph)(
+                embedding, None if self._is_graph() else mapped, links, learned.links, learned.affinity
+            )
+        self._warn_of_unknown(graph)
+        return graph
+
+    def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:
+        metric = self.metric if self._is_graph() else self._metric_of(samples.rows.shape[1])
+        return GraphSettings(
+            self._list_length(len(samples.inverse)),
+            metric,
+            self.algorithm,
+            learned.affinity,
+            self.metric_learning,
+            self._seed,
+        )
+
+    def _warn_of_unknown(self, graph: Graph):
+        """Say so where what was learned does not fit the samples."""
+        if graph.unknown > _MAX_UNKNOWN:
+            warnings.warn(
+                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range they "
+                f"were trained on, more than {_MAX_UNKNOWN:.0%}; clusters may be poor. Train on labelled "
+                "samples of the same embedding by fit(X, y), try another n_neighbors, or compare with "
+                "another clusterer.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if graph.kept < _MIN_KEPT:
+            warnings.warn(
+                f"Only {graph.kept:.1%} of the links between neighbours look likely to the networks, so "
+                "hardly anything can be clustered. If you expect clusters, try n_neighbors no larger than "
+                "they are, another metric, or labelled samples by fit(X, y).",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _warn_of_outliers(self, result: Result):
+        """Say so where hardly anything was clustered."""
+        alone = result.labels < 0
+        alone |= np.append(np.bincount(result.labels[~alone]) == 1, False)[result.labels]
+        if len(alone) > 2 and alone.mean() > _MAX_OUTLIERS:
+            warnings.warn(
+                f"{alone.mean():.0%} of the samples are outliers: no group of linked samples looks better to "
+                "the networks than its members alone. If you expect clusters, try n_neighbors no larger than "
+                "they are, another metric, a lower min_score, or labelled samples by fit(X, y).",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _keep(self, result: Result):
+        self.labels_, self.probabilities_, self.cluster_scores_ = result
+        self.n_clusters_ = len(result.scores)
+        return self

@@ -1,0 +1,95 @@
+"""What training gives: plain arrays, and the choices that they belong to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+N_SEED_INPUTS = 3
+"""Inputs of GCN-S about its seed: its mark, the affinity to it (0 if not linked), the nearness to it."""
+
+
+class Frame(NamedTuple):
+    """Where Euclidean rows have their origin, and how long their unit is."""
+
+    origin: np.ndarray
+    """float64 of shape (n_features,)."""
+    unit: float
+
+
+class LinearMap(NamedTuple):
+    """A linear map of embeddings: ``(rows - mean) @ directions``."""
+
+    mean: np.ndarray
+    """float32 of shape (n_features,)."""
+    directions: np.ndarray
+    """float32 of shape (n_features, n_features)."""
+
+
+class LinkNetwork(NamedTuple):
+    """A small network that tells how probable links are."""
+
+    mean: np.ndarray
+    """float32 of shape (n_inputs,): of each input in training."""
+    std: np.ndarray
+    """float32 of shape (n_inputs,)."""
+    context_mean: np.ndarray | None
+    """float32 of shape (n_context,), or None for a model that does not look at the context."""
+    context_std: np.ndarray | None
+    weights: tuple[np.ndarray, ...]
+    """float32 of shape (n_in, n_out), layer by layer."""
+    biases: tuple[np.ndarray, ...]
+    """float32 of shape (n_out,), layer by layer."""
+
+
+class LinkModels(NamedTuple):
+    """Models of links, in two rounds: the second sees the neighbourhoods as the first left them."""
+
+    first: tuple[LinkNetwork, ...]
+    second: tuple[LinkNetwork, ...]
+    low: np.ndarray
+    """float32 of shape (n_features,): where the range of each feature that is known from training begins."""
+    high: np.ndarray
+    """float32 of shape (n_features,): where it ends."""
+
+
+class Network(NamedTuple):
+    """A GCN-D or GCN-S."""
+
+    mean: np.ndarray
+    """float32 of shape (n_structure,): of each structural input in training."""
+    std: np.ndarray
+    """float32 of shape (n_structure,)."""
+    parameters: dict[str, np.ndarray]
+    """float32 arrays by name."""
+
+
+class Learned(NamedTuple):
+    """All that training gives, with the parameters of the estimator that it belongs to."""
+
+    affinity: str
+    node_features: str
+    hidden_channels: tuple[int, ...]
+    pooling: str
+    frame: Frame | None = None
+    """Of Euclidean rows, where map or networks look at the embedding itself."""
+    map: LinearMap | None = None
+    """The linear map under which neighbours are searched, if there is one."""
+    links: LinkModels | None = None
+    """Models of links, if the affinity is learned."""
+    detection: tuple[Network, ...] = ()
+    """GCN-Ds, whose scores are averaged."""
+    segmentation: Network | None = None
+    """GCN-S; None if it was not asked for, or if no training proposal was impure."""
+
+    @property
+    def n_features(self) -> int | None:
+        """Number of features that X must have; None if any number will do."""
+        if self.map is not None:
+            return len(self.map.mean)
+        return len(self.frame.origin) if self.frame is not None else None
+
+    def looks_alike(self, other: Learned) -> bool:
+        """Whether networks of both have the same inputs and the same architecture."""
+        return self[:4] == other[:4]
