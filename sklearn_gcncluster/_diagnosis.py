@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._labels import class_codes
 from ._scored_proposals import ScoredProposals
 from .metrics import bcubed_fscore, pairwise_fscore
 from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare, style
@@ -192,6 +193,7 @@ def diagnose(proposals: ScoredProposals, y: Any, **settings: Any) -> Diagnosis:
     def clusters(iou, among):
         return proposals.cluster(scores=np.where(among, iou, -2), overlap="deoverlap", min_score=0)
 
+    _, y = class_codes(y)
     predicted, true = proposals.scores[:, 0], np.nan_to_num(proposals.true_scores(y)[:, 0], nan=-1)
     ideal = clusters(true, ~proposals.segmented)
     ranked = clusters(predicted, ~proposals.segmented)

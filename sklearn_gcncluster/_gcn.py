@@ -11,8 +11,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
@@ -177,24 +176,21 @@ class BaseGCN(GraphEstimator):
 
     def _labelled_samples(self, X, y) -> tuple[Samples, np.ndarray]:
         """Samples of the graph and the class code of each, -1 for unlabelled."""
-        X, y = validate_data(self, X, y, dtype="numeric", accept_sparse="csr" if self._is_graph() else False)
-        # Twice, since scikit-learn warns of regression where most classes have a single sample.
-        check_classification_targets(np.repeat(y, 2))
+        X = self._checked(X, reset=True)
         classes, codes = class_codes(y)
+        check_consistent_length(X, codes)
         if len(classes) < 2:
-            found = "no labelled sample (all are -1)"
-            if len(classes):
-                found = f"one class ({classes.tolist()[0]!r})"
+            found = f"one class ({classes[0]})" if len(classes) else "no labelled sample (all are -1)"
             raise ValueError(
-                f"y has {found} among {len(y)} samples; how clusters look is learned from at least 2 "
+                f"y has {found} among {len(codes)} samples; how clusters look is learned from at least 2 "
                 "classes. Give labels of more classes, or call fit(X) without y to cluster with networks "
                 "that were trained before."
             )
         samples = self._samples_for(X, None)
         if samples.n_distinct < 2:
             raise ValueError(
-                f"X has {len(y)} samples, but no two that differ and can be compared; there is nothing to "
-                "learn from. Give others."
+                f"X has {len(codes)} samples, but no two that differ and can be compared; there is nothing "
+                "to learn from. Give others."
             )
         return samples, aggregate_labels(codes, samples)
 

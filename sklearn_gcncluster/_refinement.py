@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array
 
 from ._base import Result
 from ._graph._links import Graph
 from ._graph._samples import Samples, aggregate_labels
+from ._labels import cluster_codes
 from ._proposals._average_link import average_link_layers
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import link_thresholds
@@ -168,18 +168,11 @@ def given_clusters(labels: Any, samples: Samples) -> np.ndarray:
     -------
     intp ndarray of shape (n_kept,)
     """
-    labels = check_array(labels, ensure_2d=False, dtype=None, input_name="labels")
-    if labels.ndim != 1:
+    codes = cluster_codes(labels)
+    if len(codes) != len(samples.inverse):
         raise ValueError(
-            f"labels must be one-dimensional, one for each sample, but has shape {labels.shape}."
+            f"There are {len(codes)} labels for {len(samples.inverse)} samples; give one for each sample."
         )
-    if len(labels) != len(samples.inverse):
-        raise ValueError(
-            f"There are {len(labels)} labels for {len(samples.inverse)} samples; give one for each sample."
-        )
-    noise = labels < 0 if labels.dtype.kind in "if" else np.zeros(len(labels), bool)
-    codes = np.full(len(labels), -1, dtype=np.intp)
-    codes[~noise] = np.unique(labels[~noise], return_inverse=True)[1].reshape(-1)
     given = aggregate_labels(codes, samples)
     inside = given >= 0
     _, first, number = np.unique(given[inside], return_index=True, return_inverse=True)

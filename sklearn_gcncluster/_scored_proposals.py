@@ -69,8 +69,9 @@ class ScoredProposals:
         scores : float32 ndarray of shape (n_proposals, 2)
             In [0, 1]; NaN for proposals without a labelled member.
         """
-        check_consistent_length(self._samples.inverse, y)
-        classes = aggregate_labels(class_codes(np.asarray(y))[1], self._samples)
+        _, codes = class_codes(y)
+        check_consistent_length(self._samples.inverse, codes)
+        classes = aggregate_labels(codes, self._samples)
         targets = proposal_targets(self._scored.proposals, classes)
         return np.column_stack([targets.iou, targets.iop])
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
+from .._labels import class_codes
 from ..metrics import bcubed_fscore, pairwise_fscore
 from ._axes import BLUE, GREY, INK, ORANGE, prepare, proposals_of, style
 
@@ -158,6 +159,7 @@ class ThresholdDisplay:
         display : ThresholdDisplay
             Drawn.
         """
+        _, classes = class_codes(y_true, "y_true")
         values: np.ndarray = check_array(thresholds, ensure_2d=False, input_name="thresholds")
         clusters: np.ndarray = check_array(y_pred, dtype=None, input_name="y_pred")
         if len(clusters) != len(values):
@@ -167,8 +169,8 @@ class ThresholdDisplay:
             )
         return cls(
             values,
-            np.array([pairwise_fscore(y_true, labels) for labels in clusters]),
-            np.array([bcubed_fscore(y_true, labels) for labels in clusters]),
+            np.array([pairwise_fscore(classes, labels) for labels in clusters]),
+            np.array([bcubed_fscore(classes, labels) for labels in clusters]),
             (clusters >= 0).mean(axis=1),
             threshold_name=threshold_name,
             current=current,
