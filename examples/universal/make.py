@@ -22,8 +22,9 @@ It prints how well links and proposals of unseen domains are judged, and writes
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -222,7 +223,11 @@ def main():
     parser.add_argument("--synthetic", type=int, default=720, help="training sets of the generators")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--fast", action="store_true", help="a few small sets of the generators, to see it run")
     arguments = parser.parse_args()
+    if arguments.fast:
+        arguments.draws, arguments.synthetic, arguments.epochs = 0, 24, 2
+        arguments.out = Path(tempfile.mkdtemp()) / OUT.name
 
     draws = all_draws(arguments.sets, arguments.draws, arguments.synthetic)
     parallel = Parallel(n_jobs=arguments.jobs, verbose=1)
@@ -293,7 +298,7 @@ def report(name, samples, draws, models):
 
 def train_networks(found, folds, estimator):
     """Train a GCN-D for each fold, that stops by it, and GCN-S."""
-    common = {
+    common: dict[str, Any] = {
         "embedding": None,
         "hidden_channels": tuple(estimator.hidden_channels),
         "schedule": Schedule(

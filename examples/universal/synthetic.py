@@ -92,7 +92,7 @@ def islands(random: np.random.Generator) -> Labelled:
     side = int(np.ceil((1.5 * n_classes) ** (1 / n_features)))
     if n_features <= 8:
         cells = random.choice(side**n_features, n_classes, replace=False)
-        centres = np.stack(np.unravel_index(cells, (side,) * n_features), axis=1)
+        centres = np.stack(np.unravel_index(cells, (side,) * n_features), axis=1).astype(float)
         centres = centres + random.uniform(-0.2, 0.2, (n_classes, n_features))
     else:
         centres = random.normal(size=(n_classes, n_features))
