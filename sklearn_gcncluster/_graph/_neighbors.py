@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from scipy.spatial import KDTree
 
 from .._arrays import pair_distances
 
@@ -70,7 +71,10 @@ def _search_exactly(rows, queries, n_neighbors, n_jobs, of_unit_length):
         return indices, distances
     rounding = _BLURRED * np.finfo(rows.dtype).eps * (1.0 if squares is None else float(squares.max()))
     blurred = np.flatnonzero(distances[:, -1] < rounding)
-    if len(blurred) and rows.dtype == np.float32:
+    if len(blurred) and rows.dtype == np.float64:  # few features: a tree compares differences
+        own = None if itself is None else blurred
+        indices[blurred], distances[blurred] = _search_tree(rows, asked[blurred], own, n_neighbors)
+    elif len(blurred):
         precise = rows.astype(np.float64)
         indices[blurred], distances[blurred] = _search_blocks(
             precise,
@@ -114,6 +118,22 @@ def _search_block(rows, squares, asked, itself, start, n_neighbors):
     return indices.numpy().astype(np.int32), distances.astype(np.float32)
 
 
+def _search_tree(rows, asked, itself, n_neighbors):
+    n_found = n_neighbors + (itself is not None)
+    distances, indices = (array.reshape(-1, n_found) for array in KDTree(rows).query(asked, n_found))
+    if itself is not None:
+        distances, indices = _without(itself, distances, indices)
+    return indices.astype(np.int32), (distances**2).astype(np.float32)
+
+
+def _without(itself, distances, indices):
+    """Lists without the sample itself, wherever it stands; where it is not, without the last."""
+    own = indices == itself[:, None]
+    own[~own.any(axis=1), -1] = True
+    shape = (len(indices), indices.shape[1] - 1)
+    return distances[~own].reshape(shape), indices[~own].reshape(shape)
+
+
 def _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state):
     import hnswlib
 
@@ -126,8 +146,5 @@ def _search_hnsw(rows, queries, n_neighbors, n_jobs, random_state):
         indices, distances = index.knn_query(queries, k=n_neighbors, num_threads=n_threads)
         return indices.astype(np.int32), distances
     indices, distances = index.knn_query(rows, k=n_neighbors + 1, num_threads=n_threads)
-    # The sample itself is usually, not always, in the first column: drop it where it stands.
-    itself = indices == np.arange(len(rows))[:, None]
-    itself[~itself.any(axis=1), -1] = True
-    shape = (len(rows), n_neighbors)
-    return indices[~itself].reshape(shape).astype(np.int32), distances[~itself].reshape(shape)
+    distances, indices = _without(np.arange(len(rows)), distances, indices)
+    return indices.astype(np.int32), distances
