@@ -89,7 +89,9 @@ def _nearest_of_dense(X, n_neighbors, affinities):
     for start in range(0, n_samples, n_rows):
         block = X[start : start + n_rows]
         local = np.arange(len(block))
-        farness = -block if affinities else block.copy()
+        farness = block.astype(X.dtype if X.dtype.kind == "f" else np.float64)
+        if affinities:
+            np.negative(farness, out=farness)
         farness[local, start + local] = np.inf
         nearest = np.argpartition(farness, max(n_neighbors - 1, 0), axis=1)[:, :n_neighbors]
         values = np.take_along_axis(block, nearest, axis=1)

@@ -47,7 +47,9 @@ class Samples(NamedTuple):
 
     def original_rows(self) -> np.ndarray:
         """The kept rows in the unit of X; for "cosine", of unit length."""
-        return self.rows if self.frame is None else self.rows * self.frame.unit + self.frame.origin
+        if self.frame is None:
+            return self.rows
+        return self.rows.astype(np.float64) * self.frame.unit + self.frame.origin
 
 
 def distinct_samples(
@@ -172,7 +174,8 @@ def _blocks(X) -> Iterator[np.ndarray]:
 def _projections(rows):
     """Place of each row along a fixed direction, by its content alone."""
     direction = np.random.default_rng(_SEED).standard_normal(rows.shape[1])
-    return np.concatenate([np.einsum("ij,j->i", block, direction) for block in _blocks(rows)])
+    places = [np.einsum("ij,j->i", block, direction) for block in _blocks(rows)]
+    return np.concatenate([np.empty(0), *places])
 
 
 def _content_hash(rows: np.ndarray) -> np.ndarray:
