@@ -29,6 +29,8 @@ _HNSW_COPIES = 4
 """Copies of a sample that approximate search may meet; among hundreds it gets lost."""
 _SAMPLES_PER_NEIGHBOR, _FEW_NEIGHBORS = 8, 10
 """Lists hold at most one in so many samples, but so many neighbours in any case."""
+_NOT_IN_KEYS = ("n_jobs", "verbose", "inputs")
+"""Arguments that do not tell results apart: how a function runs, and what follows from other arguments."""
 _LARGEST_SEED = 2**31 - 1024  # stages count up from the seed
 
 
@@ -134,14 +136,14 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         return distinct_samples(
             X,
             self._metric_of(X.shape[1]),
-            max(self._list_length(len(X)) // 2, 1) if exact else _HNSW_COPIES,
+            (lambda n_distinct: max(self._list_length(n_distinct) // 2, 1)) if exact else _HNSW_COPIES,
             drop_zeros=self.metric == "auto",
             frame=frame,
         )
 
-    def _list_length(self, n_samples: int) -> int:
+    def _list_length(self, n_distinct: int) -> int:
         """Number of neighbours: a list that holds most of the samples does not tell who is near."""
-        return min(self.n_neighbors, max(n_samples // _SAMPLES_PER_NEIGHBOR, _FEW_NEIGHBORS))
+        return min(self.n_neighbors, max(n_distinct // _SAMPLES_PER_NEIGHBOR, _FEW_NEIGHBORS))
 
     def _metric_of(self, n_features: int) -> str:
         if self.metric != "auto":
@@ -152,8 +154,8 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         return self.metric in _GRAPH_METRICS
 
     def _cached(self, function):
-        """The function, or one that looks into the cache first; how it runs is no part of the key."""
-        names = [name for name in ("n_jobs", "verbose") if name in signature(function).parameters]
+        """The function, or one that looks into the cache first; see _NOT_IN_KEYS."""
+        names = [name for name in _NOT_IN_KEYS if name in signature(function).parameters]
         memory = str(self.memory) if isinstance(self.memory, Path) else self.memory
         return check_memory(memory).cache(function, ignore=names)
 

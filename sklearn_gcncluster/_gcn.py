@@ -21,7 +21,7 @@ from ._graph._links import Graph
 from ._graph._samples import Samples, aggregate_labels
 from ._labels import class_codes
 from ._learning import TrainingSettings, learn_detection, learn_segmentation
-from ._model import Learned
+from ._model import Frame, Learned
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
@@ -250,7 +250,9 @@ class BaseGCN(GraphEstimator):
         """Graph of labelled samples, what was learned to make it, and what training may start from."""
         learned = Learned(self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling)
         start = None if self.pretrained is None else load_pretrained(self.pretrained)
-        if start is not None and not learned.looks_alike(start):
+        if start is not None and not (
+            learned.looks_alike(start) and start.n_features in (None, samples.rows.shape[1])
+        ):
             start = None
         with self._stage("learn affinity"):
             graph, linear_map, links = self._cached(learn_affinity)(
@@ -261,8 +263,9 @@ class BaseGCN(GraphEstimator):
                 self.n_jobs,
                 self.verbose,
             )
-        looks_at_rows = linear_map is not None or self.node_features != "structure"
-        frame = samples.frame if looks_at_rows else None
+        frame = None
+        if linear_map is not None or self.node_features != "structure":
+            frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
         return graph, learned._replace(frame=frame, map=linear_map, links=links), start
 
     def _learn_networks(
@@ -317,7 +320,7 @@ class BaseGCN(GraphEstimator):
     def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:
         metric = self.metric if self._is_graph() else self._metric_of(samples.rows.shape[1])
         return GraphSettings(
-            self._list_length(len(samples.inverse)),
+            self._list_length(samples.n_distinct),
             metric,
             self.algorithm,
             learned.affinity,
@@ -336,7 +339,7 @@ class BaseGCN(GraphEstimator):
                 UserWarning,
                 stacklevel=2,
             )
-        if graph.kept < _MIN_KEPT:
+        if graph.kept < _MIN_KEPT and len(graph.lengths) > 2:
             warnings.warn(
                 f"Only {graph.kept:.1%} of the links between neighbours look likely to the networks, so "
                 "hardly anything can be clustered. If you expect clusters, try n_neighbors no larger than "

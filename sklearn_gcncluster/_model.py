@@ -73,7 +73,7 @@ class Learned(NamedTuple):
     hidden_channels: tuple[int, ...]
     pooling: str
     frame: Frame | None = None
-    """Of Euclidean rows, where map or networks look at the embedding itself."""
+    """Where map or networks look at the embedding itself: of its rows, so that others can be compared."""
     map: LinearMap | None = None
     """The linear map under which neighbours are searched, if there is one."""
     links: LinkModels | None = None

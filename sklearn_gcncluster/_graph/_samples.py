@@ -8,7 +8,7 @@ random draws included, depends neither on the order in which samples were given 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -55,7 +55,7 @@ class Samples(NamedTuple):
 def distinct_samples(
     X: np.ndarray,
     metric: str,
-    max_copies: int = 1,
+    max_copies: int | Callable[[int], int] = 1,
     *,
     drop_zeros: bool = False,
     frame: Frame | None = None,
@@ -70,8 +70,9 @@ def distinct_samples(
         With "cosine", rows are divided by their length. With "euclidean", their mean is subtracted and the
         rest is divided by its typical size, in double precision: what lies far from the origin, or is
         measured in tiny or huge units, loses nothing.
-    max_copies : int
-        Rows that are equal to so many others before them are left out.
+    max_copies : int or callable
+        Rows that are equal to so many others before them are left out. A function is given the number of
+        different rows.
     drop_zeros : bool
         Whether rows of length zero, which have no direction, are left out with "cosine"; else they are an
         error.
@@ -95,7 +96,7 @@ def distinct_samples(
         _content_hash(rows), return_index=True, return_inverse=True, return_counts=True
     )
     order = np.argsort(_projections(rows[first]), kind="stable")
-    kept = np.minimum(counts[order], max_copies)
+    kept = np.minimum(counts[order], max_copies(len(order)) if callable(max_copies) else max_copies)
     starts = np.cumsum(kept) - kept
     spoken_for = np.zeros(kept.sum(), dtype=np.intp)
     spoken_for[starts] = counts[order]
