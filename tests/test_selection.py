@@ -33,10 +33,10 @@ def members_of(proposals):
 
 def slow_deoverlap(proposals, scores, min_score=-np.inf):
     """Algorithm 3 by the letter: walk the ranked list, take what was not taken before."""
-    members = members_of(proposals)
+    members, high = members_of(proposals), scores >= min_score  # NumPy 1 compares scalars in double precision
     assigned = np.full(proposals.layers.shape[1], -1)
     for number in sorted(range(len(scores)), key=lambda i: (-scores[i], i)):
-        if scores[number] >= min_score or len(members[number]) == 1:
+        if high[number] or len(members[number]) == 1:
             assigned[[i for i in members[number] if assigned[i] < 0]] = number
     return assigned
 

@@ -71,7 +71,10 @@ def forest_quantile(tree: MergeTree, quantile: float) -> float:
 
 def _spanning_edges(dissimilarity):
     """Ends and lengths of n - 1 edges that span all vertices; +inf between unconnected parts."""
-    forest = minimum_spanning_tree(sp.triu(dissimilarity, k=1, format="csr").astype(np.float64)).tocoo()
+    upper = sp.triu(dissimilarity, k=1, format="csr").astype(np.float64)
+    # Before 1.17 SciPy finds the forest on 32-bit indices only.
+    upper.indices, upper.indptr = upper.indices.astype(np.int32), upper.indptr.astype(np.int32)
+    forest = minimum_spanning_tree(upper).tocoo()
     n_parts, part = connected_components(forest, directed=False)
     first = np.unique(part, return_index=True)[1]
     return (
