@@ -141,8 +141,9 @@ def _restored(estimator, attributes, arrays, number):
             attributes.setdefault(owner, {})[rest] = array
         else:
             attributes[owner] = array
-    choices = attributes.get("learned_")
-    if number == 1:
+    if number > 1:
+        choices = attributes["learned_"]
+    else:
         given = estimator.get_params(deep=False) | attributes.pop("_borrowed", {})
         choices = {name: given[name] for name in ("affinity", "node_features", "hidden_channels", "pooling")}
         choices["unit"], learned = 1.0, renamed_from_format_1(learned)

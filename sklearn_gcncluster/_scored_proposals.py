@@ -89,7 +89,7 @@ class ScoredProposals:
         scores: ArrayLike | None = None,
         overlap: str = "adaptive",
         max_overlap: float = 0.5,
-        min_score: float = 0.4,
+        min_score: float = 0.3,
         outliers: str = "noise",
     ) -> np.ndarray:
         """Let each sample go to one of the proposals that hold it.
@@ -106,6 +106,8 @@ class ScoredProposals:
         labels : int64 ndarray of shape (n_samples,)
             Clusters in order of falling size, -1 for outliers.
         """
+        if scores is not None:
+            check_consistent_length(self.scores, scores)
         settings = SelectionSettings(overlap, max_overlap, min_score)
         return clusters_of(self._scored, self._judge, self._samples, settings, outliers, scores).labels
 

@@ -57,11 +57,14 @@ def test_easy_blobs_without_labels(n_classes, n_samples, n_features):
     assert adjusted_rand_score(y, labels) > 0.95
 
 
+@pytest.mark.filterwarnings("ignore:Only .* of the links between neighbours look likely")
 @pytest.mark.parametrize(("n_samples", "n_features"), [(1000, 16), (3000, 128)])
 def test_noise_is_left_alone(n_samples, n_features):
     """Where there are no clusters, most samples are outliers."""
     X = np.random.default_rng(0).normal(size=(n_samples, n_features))
-    assert (GCNClustering(random_state=0).fit_predict(X) == -1).mean() > 0.8
+    with pytest.warns(UserWarning, match="of the samples are outliers.*If you expect clusters, try"):
+        labels = GCNClustering(random_state=0).fit_predict(X)
+    assert (labels == -1).mean() > 0.8
 
 
 def test_without_labels_on_glyphs():
@@ -94,43 +97,16 @@ def test_networks_of_another_estimator(identities, trained, tmp_path, how):
     other = clone(GCNClustering(pretrained=source, random_state=0)).fit(X)
     other._seed = trained._seed
     np.testing.assert_array_equal(other.predict(X), trained.predict(X))
-    with pytest.raises(ValueError, match="has 5 features, but the pretrained networks know embeddings of 32"):
+    with pytest.raises(ValueError, match="has 5 features, but the networks of pretrained expect 32"):
         other.fit(X[:, :5])
 
 
 def test_networks_without_labels_are_saved(tmp_path):
     """An estimator that took its networks from elsewhere is saved with them."""
     X, _ = spread_blobs(10, 300, 40)
-    clusterer = GCNClustering(**QUICK, random_state=0).fit(X)
+    clusterer = GCNClustering(random_state=0).fit(X)
     clusterer.save(tmp_path / "all.safetensors")
     np.testing.assert_array_equal(load(tmp_path / "all.safetensors").predict(X), clusterer.labels_)
-
-
-def test_training_goes_on_from_better_networks(identities, trained):
-    """One epoch after many is better at held-out classes than one alone, and poor networks are left alone."""
-    X, y, *_ = identities
-    one = {**QUICK, "max_epochs": 1, "metric_learning": True, "random_state": 0}
-    alone = GCNClustering(**one, pretrained=None).fit(X, y)
-    after = GCNClustering(**one, pretrained=FrozenEstimator(trained)).fit(X, y)
-    poor = copy.deepcopy(trained)
-    poor.weights_["detection.0"]["head.bias"] += 5
-    beside = GCNClustering(**one, pretrained=FrozenEstimator(poor)).fit(X, y)
-    lowest = [
-        estimator.loss_curve_["detection.0"][:, 1].min() for estimator in (trained, after, alone, beside)
-    ]
-    assert lowest[1] <= lowest[0] + 1e-3 < lowest[2]
-    assert lowest[3] <= lowest[2] + 0.02
-
-
-def test_networks_of_other_shape_are_no_start(identities, trained):
-    """What was trained for other features or widths plays no part in fit(X, y)."""
-    X, y, *_ = identities
-    again = GCNClustering(**QUICK, metric_learning=True, random_state=0).fit(
-        X, y
-    )  # universal networks are wider
-    for part, arrays in trained.weights_.items():
-        for name, array in arrays.items():
-            np.testing.assert_array_equal(again.weights_[part][name], array)
 
 
 def test_segmenter_without_labels():
@@ -147,12 +123,12 @@ def test_segmenter_without_labels():
 def test_data_unlike_any_seen_warns(identities, trained):
     """The share of inputs outside the range of training is told, if it is large."""
     *_, X, _ = identities
+    links = trained.learned_.links
+    unknown = {"low": links.high, "high": links.low}
+    everything = {"low": np.full_like(links.low, -np.inf), "high": np.full_like(links.high, np.inf)}
     narrow, wide = copy.deepcopy(trained), copy.deepcopy(trained)
-    narrow.weights_["range"]["high"][:9] = narrow.weights_["range"]["low"][:9]
-    wide.weights_["range"] = {
-        "low": np.full_like(trained.weights_["range"]["low"], -np.inf),
-        "high": np.full_like(trained.weights_["range"]["high"], np.inf),
-    }
+    narrow.learned_ = trained.learned_._replace(links=links._replace(**unknown))
+    wide.learned_ = trained.learned_._replace(links=links._replace(**everything))
     with pytest.warns(UserWarning, match="[0-9]+% of what .* lies outside the range they were trained on"):
         GCNClustering(pretrained=FrozenEstimator(narrow), random_state=0).fit(X)
     GCNClustering(pretrained=FrozenEstimator(wide), random_state=0).fit(X)  # warnings are errors here
