@@ -135,8 +135,13 @@ def _check(learned, arrays):
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ValueError(f"{name} holds something other than finite numbers")
     expected: dict[str, tuple[int, ...]] = {}
+    looks_at_rows = learned.map is not None or learned.node_features != "structure"
+    if looks_at_rows != (learned.frame is not None):
+        raise ValueError("frame/origin goes with what looks at rows, and with nothing else")
+    if learned.frame is not None:
+        n_features = learned.frame.origin.size
+        expected["frame/origin"] = (n_features,)
     if learned.map is not None:
-        n_features = len(np.atleast_1d(learned.map.mean))
         expected |= {"map/mean": (n_features,), "map/directions": (n_features, n_features)}
     if (learned.links is not None) != (learned.affinity == "learned"):
         raise ValueError(f'models of links do not go with affinity="{learned.affinity}"')
@@ -149,8 +154,6 @@ def _check(learned, arrays):
         expected |= _network_shapes(learned, network, 2, f"detection/{number}")
     if learned.segmentation is not None:
         expected |= _network_shapes(learned, learned.segmentation, 1, "segmentation")
-    if learned.frame is not None:
-        expected["frame/origin"] = learned.frame.origin.shape
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:
         wrong = sorted(set(found.items()) ^ set(expected.items()))[0][0]

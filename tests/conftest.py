@@ -10,7 +10,7 @@ from sklearn_gcncluster.datasets import make_identities
 @pytest.fixture(scope="session")
 def identities():
     """Embeddings of two halves without a common class: X_train, y_train, X_new, y_new."""
-    X, y = make_identities(1500, n_features=32, random_state=0)
+    X, y = make_identities(1500, n_features=32, class_spread=0.4, random_state=0)
     train = np.isin(y, np.unique(y)[::2])
     return X[train], y[train], X[~train], y[~train]
 

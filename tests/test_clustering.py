@@ -20,7 +20,7 @@ from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.metrics.pairwise import cosine_similarity, pairwise_distances
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsTransformer, kneighbors_graph
 from sklearn.pipeline import make_pipeline
@@ -75,6 +75,13 @@ def changed(estimator, **parameters):
     return copy.deepcopy(estimator).set_params(**parameters)
 
 
+def behind(estimator, **parameters):
+    """An estimator without training of its own that uses the networks of a trained one."""
+    return GCNClustering(
+        pretrained=FrozenEstimator(estimator), n_seeds=QUICK["n_seeds"], random_state=0, **parameters
+    )
+
+
 def assert_same_clusters(labels, others):
     """Same clusters and same noise, whatever the numbers."""
     pairs = np.unique(np.stack([labels, others]), axis=1)
@@ -104,16 +111,18 @@ def test_fit_predict_with_labels(labelled, quick):
     np.testing.assert_array_equal(clone(quick).fit_predict(*labelled), quick.labels_)
 
 
-def test_without_labels_earlier_networks_are_used(new, quick):
-    """fit(X) clusters X as predict does, with the networks in hand; before, it says what is missing."""
+def test_without_labels(new, quick):
+    """fit(X) clusters X with the networks of another estimator as that predicts; without any, it says so."""
     X, _ = new
-    again = copy.deepcopy(quick)
+    again = behind(quick)
     np.testing.assert_array_equal(again.fit_predict(X), quick.predict(X))
     assert len(again.labels_) == len(again.probabilities_) == len(X)
-    assert again.weights_ is not None
+    assert joblib.hash(again.learned_) == joblib.hash(quick.learned_)
     untrained = GCNClustering(pretrained=None)
     for method in (untrained.fit, untrained.fit_predict):
-        with pytest.raises(NotFittedError, match=r"has no networks yet.*Call fit\(X, y\) with labels first"):
+        with pytest.raises(
+            NotFittedError, match=r"it has no networks.*Call fit\(X, y\) with labels, or take"
+        ):
             method(X)
     with pytest.raises(NotFittedError, match="is not fitted yet"):
         GCNClustering().predict(X)
@@ -131,10 +140,9 @@ def test_predict_changes_nothing(new, quick):
 
 
 @pytest.mark.parametrize("outliers", ["noise", "singletons"])
-def test_attributes(labelled, quick, outliers):
+def test_attributes(labelled, outliers):
     """Clusters in order of falling size; probabilities and scores of the right shape, and shares."""
-    X, _ = labelled
-    fitted = changed(quick, outliers=outliers, min_score=0.6).fit(X)
+    fitted = GCNClustering(**QUICK, outliers=outliers, min_score=0.6).fit(*labelled)
     labels, n_clusters = fitted.labels_, fitted.n_clusters_
     assert labels.dtype == np.int64
     assert np.array_equal(np.unique(labels[labels >= 0]), np.arange(n_clusters))
@@ -149,6 +157,7 @@ def test_attributes(labelled, quick, outliers):
         assert ((shares >= 0) & (shares <= 1)).all()
     assert (fitted.probabilities_[labels < 0] == 0).all()
     assert (fitted.probabilities_[labels >= 0] > 0).all()
+    assert list(fitted.loss_curve_) == ["GCN-D 0", "GCN-S"]
     for curve in fitted.loss_curve_.values():
         assert curve.shape == (3, 2)
         assert np.isfinite(curve).all()
@@ -176,6 +185,7 @@ def test_names_of_classes(labelled, quick):
     np.testing.assert_array_equal(GCNClustering(**QUICK).fit(X, names).labels_, quick.labels_)
 
 
+@pytest.mark.filterwarnings("ignore:.* of the samples are outliers")
 def test_classes_of_one_sample(labelled):
     """Labels by the hundred for few samples are classes all the same: no warning of a regression."""
     X, y = labelled
@@ -198,7 +208,7 @@ def test_finds_unseen_classes(identities, trained):
 
     thresholds = np.linspace(0.1, 0.9, 17)
     best = max(thresholds, key=lambda threshold: mean_score(average_link(X_train, threshold), y_train))
-    assert mean_score(trained.predict(X), y) > mean_score(average_link(X, best), y) + 0.03
+    assert mean_score(trained.predict(X), y) > mean_score(average_link(X, best), y) + 0.1
 
 
 def test_faces():
@@ -232,9 +242,7 @@ def test_same_seed_same_labels(new, labelled, quick):
     np.testing.assert_array_equal(again.labels_, quick.labels_)
     np.testing.assert_array_equal(again.probabilities_, quick.probabilities_)
     np.testing.assert_array_equal(again.predict(X), quick.predict(X))
-    for name, weights in quick.weights_.items():
-        for key, values in weights.items():
-            np.testing.assert_array_equal(again.weights_[name][key], values)
+    assert joblib.hash(again.learned_) == joblib.hash(quick.learned_)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -324,10 +332,11 @@ def test_one_row(labelled, quick):
     [(np.nan, "Input X contains NaN"), (np.inf, "Input X contains infinity"), (0, "1 rows of length zero")],
 )
 def test_impossible_values(labelled, quick, value, message):
-    """NaN, infinity, and vectors without a direction."""
+    """NaN, infinity, and, where the cosine is asked for, vectors without a direction."""
     X, y = (array.copy() for array in labelled)
     X[3] = value
-    for method, arguments in ((clone(quick).fit, (X, y)), (quick.predict, (X,))):
+    cosine = changed(quick, metric="cosine")
+    for method, arguments in ((clone(cosine).fit, (X, y)), (cosine.predict, (X,))):
         with pytest.raises(ValueError, match=message):
             method(*arguments)
 
@@ -389,7 +398,7 @@ def test_impossible_parameters(labelled, parameters, message):
     "parameters",
     [
         {"node_features": "embedding", "pooling": "mean", "min_score": 0},
-        {"node_features": "both", "pooling": "sum"},
+        {"node_features": "both", "pooling": "sum", "max_epochs": 6},
         {"affinity": "cosine", "metric_learning": True},
         {"affinity": "learned", "metric_learning": False, "hidden_channels": [8]},
         {"overlap": "deoverlap", "proposals": ("average_link",)},
@@ -416,17 +425,24 @@ def halves_of_space(rows):
 def test_own_sources_of_proposals(new, labelled):
     """A clusterer or a function proposes clusters; the clusterer given is never fitted."""
     X, _ = new
-    source = KMeans(8, n_init=1, random_state=0)
-    estimator = GCNClustering(**QUICK, proposals=(source, halves_of_space), min_score=0, overlap="deoverlap")
+    source, seen = KMeans(8, n_init=1, random_state=0), []
+
+    def halves(rows):
+        seen.append(rows)
+        return halves_of_space(rows)
+
+    estimator = GCNClustering(**QUICK, proposals=(source, halves), min_score=0, overlap="deoverlap")
     estimator.set_params(segment=False).fit(*labelled)
-    labels = estimator.predict(X)
+    assert estimator.predict(X).max() + 1 <= 8 + 2
     assert not hasattr(source, "labels_")
-    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
-    _, proposals, _ = estimator._score_proposals(X)
-    ours = np.bincount(clone(source).fit(unit).labels_)
-    assert len(proposals.sizes) == len(X) + 8 + 2
-    assert set(proposals.sizes) >= set(np.bincount(halves_of_space(unit) + 1)[1:])
-    assert labels.max() + 1 <= len(ours) + 2
+    proposed = estimator.score_proposals(X).membership.toarray()
+    assert len(proposed) == len(X) + 8 + 2
+    found = {frozenset(np.flatnonzero(row)) for row in proposed}
+    unit, rows = X / np.linalg.norm(X, axis=1, keepdims=True), seen[-1]
+    place = ((unit[:, None] - rows[None]) ** 2).sum(axis=2).argmin(axis=1)
+    for partition in (clone(source).fit(rows).labels_[place], halves_of_space(unit)):
+        for number in range(partition.max() + 1):
+            assert frozenset(np.flatnonzero(partition == number)) in found
 
 
 # Graphs as input
@@ -462,6 +478,24 @@ def test_graph_of_new_samples_in_a_pipeline(labelled, new):
         cross_val_score(pipeline[-1], graph, y, groups=y, cv=GroupKFold(2), error_score="raise")
     train, test = next(GroupKFold(2).split(y, groups=y))
     assert clone(pipeline[-1]).fit(graph[train][:, train], y[train]).score(graph[test][:, test], y[test]) > 0
+
+
+@pytest.mark.parametrize("with_labels", [False, True])
+def test_dense_graph_is_the_sparse_one_of_its_nearest(labelled, with_labels):
+    """A full matrix of distances, of whole numbers too, is clustered as the graph of the nearest is."""
+    X, y = labelled
+    distances = np.round(1000 * pairwise_distances(X)).astype(np.int64)
+    np.fill_diagonal(distances, 0)
+    dense = GCNClustering(**QUICK) if with_labels else GCNClustering(random_state=0)
+    dense.set_params(metric="precomputed", n_neighbors=15)
+    sparse, y = clone(dense), y if with_labels else None
+    farness = distances + np.diag(np.full(len(X), distances.max() + 1))
+    nearest = np.argsort(farness, axis=1, kind="stable")[:, :15]
+    values = np.take_along_axis(distances, nearest, axis=1).ravel()
+    graph = csr_array((values, nearest.ravel(), np.arange(0, len(values) + 1, 15)), shape=distances.shape)
+    np.testing.assert_array_equal(sparse.fit(graph, y).labels_, dense.fit(distances, y).labels_)
+    np.testing.assert_array_equal(sparse.predict(distances.astype(float)), dense.predict(graph))
+    assert bcubed_fscore(labelled[1], dense.labels_) > 0.9
 
 
 def test_affinities(labelled):
@@ -501,7 +535,7 @@ def test_global_state_is_not_touched(labelled):
 def test_X_is_not_kept(new, quick):
     """More samples make a larger file by their labels only."""
     X, _ = new
-    small, large = (len(pickle.dumps(copy.deepcopy(quick).fit(part))) for part in (X[:50], X))
+    small, large = (len(pickle.dumps(behind(quick).fit(part))) for part in (X[:50], X))
     assert large - small < 0.3 * X.nbytes
 
 
@@ -518,7 +552,7 @@ def test_clone_and_pickle(labelled, quick):
     X, _ = labelled
     copied = clone(quick)
     assert copied.get_params() == quick.get_params()
-    assert not hasattr(copied, "weights_")
+    assert not hasattr(copied, "learned_")
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(quick)).predict(X), quick.predict(X))
 
 
@@ -589,7 +623,7 @@ class TopicModel:
 def test_as_the_clusterer_of_a_topic_model(new, quick):
     """A trained estimator takes the place of HDBSCAN."""
     X, _ = new
-    model = TopicModel(copy.deepcopy(quick))
+    model = TopicModel(behind(quick))
     np.testing.assert_array_equal(model.fit_transform(X[:100]), quick.predict(X[:100]))
     assert model.probabilities.shape == (100,)
     np.testing.assert_array_equal(model.transform(X[100:150]), quick.predict(X[100:150]))

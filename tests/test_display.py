@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from sklearn_gcncluster._diagnosis import judge_proposals
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
 from sklearn_gcncluster.plotting import ClusterSizeDisplay, ProposalScoreDisplay, ThresholdDisplay
 
@@ -33,11 +32,12 @@ def partly(unseen):
 def test_proposal_scores(trained, partly, column, quality):
     """Each proposal of two samples or more is a point of its true and its predicted value."""
     display = ProposalScoreDisplay.from_estimator(trained, *partly, quality=quality)
-    _, _, scored, targets = judge_proposals(trained, *partly)
-    shown = (scored.proposals.sizes > 1) & (targets.majority >= 0)
+    proposals = trained.score_proposals(partly[0])
+    true = proposals.true_scores(partly[1])
+    shown = (proposals.membership.sum(axis=1) > 1) & ~np.isnan(true[:, column])
     assert 0 < shown.sum() < len(shown)
-    np.testing.assert_allclose(display.y_pred, scored.quality[shown, column])
-    np.testing.assert_allclose(display.y_true, targets[column][shown])
+    np.testing.assert_allclose(display.y_pred, proposals.scores[shown, column])
+    np.testing.assert_allclose(display.y_true, true[shown, column])
     assert display.hexbin_.get_array().sum() == shown.sum()
     assert display.ax_.get_xlabel() == f"predicted {quality[:2].title()}{quality[2].upper()}"
 

@@ -120,6 +120,30 @@ def test_parameters_of_all_kinds(trained, tmp_path, value):
     assert type(found) is (type(value.item()) if isinstance(value, np.generic) else type(value))
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"edge_threshold": (0.1, 0.5)},
+        {"edge_threshold": np.array([0.1, 0.5])},
+        {"min_score": np.float32(0.5)},
+        {"n_neighbors": np.int64(3)},
+        {"max_proposal_size": 10, "hidden_channels": [8, 4], "metric_learning": np.True_},
+        {"memory": Path("cache"), "pretrained": Path("networks.safetensors")},
+        {"memory": joblib.Memory(None), "random_state": np.random.RandomState(0), "pretrained": None},
+    ],
+    ids=str,
+)
+def test_parameters_that_estimators_take(trained, tmp_path, parameters):
+    """Whatever is allowed as a parameter can be saved, and comes back allowed."""
+    given = with_parameters(trained, **parameters)
+    given._validate_params()
+    given.save(tmp_path / "file")
+    loaded = load(tmp_path / "file")
+    for name, value in parameters.items():
+        expected = None if name in ("memory", "random_state") else value  # of this machine and process
+        np.testing.assert_equal(getattr(loaded, name), expected)
+
+
 def test_random_state_instance(trained, tmp_path, unseen):
     """A RandomState is replaced by None; predictions stay, since the drawn seed is kept."""
     estimator = with_parameters(trained, random_state=np.random.RandomState(0))
@@ -358,6 +382,114 @@ def test_tampered_with_a_checksum_that_fits(saved, change, message):
         load(saved)
 
 
+CHOICES = {
+    "affinity": ["cosine", "none", 3],
+    "node_features": ["embedding", "both", "none", None],
+    "pooling": ["median", None],
+    "hidden_channels": [[], [32], [16, 32], [32, 16, 8], ["a", "b"], 3, None],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in CHOICES.items() for value in values], ids=str
+)
+def test_wrong_choices(saved, name, value):
+    """What the networks belong to has to be known, and to fit their arrays."""
+    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].update({name: value}))
+    with pytest.raises(ValueError, match="(?s)does not describe an estimator.*install that version"):
+        load(saved)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_each_choice_is_needed(saved, name):
+    """Nothing is taken for granted."""
+    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].pop(name))
+    with pytest.raises(ValueError, match="(?s)does not describe an estimator.*install that version"):
+        load(saved)
+
+
+def with_first(value):
+    """A change of the first number of an array."""
+
+    def change(array):
+        array = array.copy()
+        array.flat[0] = value
+        return array
+
+    return change
+
+
+SPOILED = {
+    "dropped": lambda array: None,
+    "shorter": lambda array: array[:-1],
+    "longer": lambda array: np.concatenate([array, array[:1]]),
+    "transposed or nested": lambda array: array.T if len(set(array.shape)) > 1 else array[None],
+    "empty": lambda array: array[:0],
+    "NaN": with_first(np.nan),
+    "infinite": with_first(-np.inf),
+    "integers": lambda array: array.astype(np.int32),
+    "Booleans": lambda array: array > 0,
+}
+
+
+@pytest.fixture(scope="module")
+def all_kinds(tmp_path_factory):
+    """Files of estimators with and without a map, a frame and models of links."""
+    path, files = tmp_path_factory.mktemp("kinds") / "file", []
+    X, y = make_identities(200, 14, n_features=6, class_spread=0.2, random_state=0)
+    quick = {"n_networks": 2, "hidden_channels": (8, 4), "max_epochs": 1, "min_score": 0, "random_state": 0}
+    for parameters in (
+        {"metric": "euclidean", "node_features": "both", "metric_learning": True},
+        {"metric": "euclidean", "affinity": "neighborhood", "node_features": "embedding"},
+        {"metric": "cosine", "metric_learning": True},
+        {"metric": "cosine", "affinity": "cosine", "node_features": "both", "metric_learning": False},
+    ):
+        GCNClustering(**quick, **parameters).fit(X, y).save(path)
+        load(path)
+        files.append(path.read_bytes())
+    return files
+
+
+@pytest.mark.filterwarnings("ignore:.* of the samples are outliers")
+@pytest.mark.parametrize("how", SPOILED)
+def test_spoiled_arrays(all_kinds, tmp_path, how):
+    """Arrays that are missing, of another shape or kind, or no numbers, are an error when a file is read."""
+    path, kinds = tmp_path / "file", set()
+    for content in all_kinds:
+        path.write_bytes(content)
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        names = [name for name, array in arrays.items() if name.startswith("learned_/") and array.size]
+        one_of_each = {name.replace("/1/", "/0/").replace("/1.", "/0."): name for name in names}
+        kinds |= one_of_each.keys()
+        for name in one_of_each.values():
+            path.write_bytes(content)
+
+            def spoil(header, arrays, name=name):
+                array = SPOILED[how](arrays.pop(name))
+                if array is not None:
+                    arrays[name] = np.ascontiguousarray(array)
+
+            rewrite(path, spoil)
+            with pytest.raises(ValueError, match="(?s)does not describe an estimator.*install that version"):
+                load(path)
+    assert {name.split("/")[1] for name in kinds} == {"detection", "frame", "links", "map", "segmentation"}
+
+
+def test_half_precision(saved):
+    """Parameters in half precision, which take half the room, are read as single precision."""
+
+    def halve(header, arrays):
+        for name in arrays:
+            if "/parameters/" in name:
+                arrays[name] = arrays[name].astype(np.float16)
+
+    rewrite(saved, halve)
+    learned = load(saved).learned_
+    for network in (*learned.detection, learned.segmentation):
+        assert {array.dtype for array in network.parameters.values()} == {np.dtype(np.float32)}
+
+
 def test_impossible_format(saved):
     """Formats count from 1."""
     rewrite(saved, lambda header, _: header.update(format=-1))
@@ -415,6 +547,19 @@ def test_files_of_earlier_versions(number):
         np.testing.assert_array_equal(labels, labels_then)
     else:  # few samples have shorter lists today, and Euclidean rows are centred
         assert adjusted_rand_score(labels, labels_then) > 0.95
+
+
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_files_of_earlier_versions_are_written_anew(number, tmp_path):
+    """What was read from an old file is written in today's format, with nothing lost."""
+    loaded = load(DATA / f"format_{number}.safetensors")
+    loaded.save(tmp_path / "again")
+    again = load(tmp_path / "again")
+    assert vars(again).keys() == vars(loaded).keys()
+    for name, value in vars(loaded).items():
+        assert joblib.hash(getattr(again, name)) == joblib.hash(value), name
+    with safe_open(tmp_path / "again", framework="numpy") as file:
+        assert json.loads(file.metadata()["sklearn_gcncluster"])["format"] == FORMAT
 
 
 def write_example():

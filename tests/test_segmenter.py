@@ -11,14 +11,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster import GCNSegmenter
 from sklearn_gcncluster._graph._samples import aggregate_labels
-from sklearn_gcncluster._learning import NetworkSettings
-from sklearn_gcncluster._pipeline import SelectionSettings, detection_of, score_proposals, segmentation_of
 from sklearn_gcncluster._proposals._average_link import average_link_layers
 from sklearn_gcncluster._proposals._layers import distinct_proposals
-from sklearn_gcncluster._refinement import RefinementSettings, best_cut, refine_partition
-from sklearn_gcncluster._stages import Stages
+from sklearn_gcncluster._refinement import best_cut, refine_partition
+from sklearn_gcncluster._scoring import Judge, Scored
 from sklearn_gcncluster.metrics import pairwise_fscore
 
 SMALL = {
@@ -80,13 +78,11 @@ def stray(y):
     return np.where(moved, (code + 1) % (code.max() + 1), code)
 
 
-def graph_and_networks(segmenter, X):
+def graph_and_judge(segmenter, X):
     """What refine(X, labels) works with."""
     samples = segmenter._new_samples(X)
-    graph = segmenter._affinity_graph(samples, Stages())
-    networks = segmenter._settings(NetworkSettings, 0)
-    detection = detection_of(graph, segmenter.weights_, networks)
-    return samples, graph, networks, detection, segmentation_of(graph, segmenter.weights_, networks)
+    graph = segmenter._graph_of(samples, segmenter.learned_)
+    return samples, graph, Judge(graph, segmenter.learned_, "cpu")
 
 
 def test_gains_behind_kmeans(blobs, fitted):
@@ -114,38 +110,31 @@ def test_fit_keeps_labels_before_and_after(blobs, fitted):
     assert ((fitted.probabilities_ >= 0) & (fitted.probabilities_ <= 1)).all()
 
 
-def test_fit_without_labels_uses_what_was_learned(blobs, fitted):
-    """fit(X) clusters X as predict does, and keeps the networks."""
+def test_fit_without_labels(blobs, fitted):
+    """fit(X) refines clusters of X with the networks of another segmenter as that predicts."""
     *_, X, _ = blobs
-    again = copy.deepcopy(fitted).fit(X)
+    again = GCNSegmenter(CLUSTERER, pretrained=FrozenEstimator(fitted), metric="euclidean", n_neighbors=30)
+    again.set_params(random_state=0).fit(X)
     np.testing.assert_array_equal(again.labels_, fitted.predict(X))
-    assert again.weights_ is not None
-    with pytest.raises(NotFittedError, match=r"Call fit\(X, y\) with labels first"):
+    assert again.learned_ is fitted.learned_
+    with pytest.raises(NotFittedError, match=r"Call fit\(X, y\) with labels, or take GCNSegmenter"):
         GCNSegmenter(KMeans(3), pretrained=None).fit(X)
 
 
 def test_segments_as_the_pipeline_does(blobs, segmenter):
     """One implementation: what leaves a cluster here is what leaves it as a proposal of GCNClustering."""
     *_, X, y = blobs
-    samples, graph, networks, detection, segmentation = graph_and_networks(segmenter, X)
+    samples, graph, judge = graph_and_judge(segmenter, X)
     given = distinct_proposals(aggregate_labels(stray(y), samples)[None]).layers[0]
-    as_segmenter = {"iop_range": segmenter.iop_range, "n_seeds": segmenter.n_seeds}
-    selection = GCNClustering(**as_segmenter, min_score=0, metric="euclidean")._settings(SelectionSettings, 0)
-    scored = score_proposals(
-        graph, distinct_proposals(given[None]), segmenter.weights_, networks, selection, Stages()
+    settings = segmenter._refinement(graph, segmenter.learned_)._replace(outliers="noise", merge=False)
+    segmented, _ = judge.segment(
+        judge.score(distinct_proposals(given[None])),
+        iop_range=segmenter.iop_range,
+        n_seeds=segmenter.n_seeds,
+        seed=settings.seed + 1,  # that of the first round
     )
-    refined = np.split(scored.proposals.indices, scored.proposals.indptr[1:-1])[given.max() + 1 :]
-    by_pipeline = set(map(frozenset, refined))
-    settings = RefinementSettings(
-        segmenter.iop_range,
-        segmenter.n_seeds,
-        "noise",
-        False,
-        segmenter.affinity,
-        segmenter.n_neighbors,
-        networks.seed,
-    )
-    groups, _ = refine_partition(graph, given, detection, segmentation, settings)
+    by_pipeline = set(map(frozenset, np.split(segmented.indices, segmented.indptr[1:-1])))
+    groups, _ = refine_partition(graph, given, judge, settings)
     unchanged = partition(given)
     assert partition(groups) <= by_pipeline | unchanged
     assert partition(groups) & (by_pipeline - unchanged)
@@ -315,15 +304,31 @@ def test_errors_name_the_remedy(blobs, segmenter):
     with pytest.raises(ValueError, match=f"There are 3 labels for {len(X)} samples"):
         segmenter.refine(X, [0, 1, 2])
     with pytest.raises(ValueError, match="labels must be one-dimensional"):
-        segmenter.refine(X, y[:, None])
-    with pytest.raises(NotFittedError, match="not fitted yet"):
-        GCNSegmenter().refine(X, y)
+        segmenter.refine(X, np.stack([y, y], axis=1))
+    with pytest.raises(NotFittedError, match="with pretrained=None it has no networks"):
+        GCNSegmenter(pretrained=None).refine(X, y)
+    for ask in (GCNSegmenter().fit_predict, GCNSegmenter().predict, segmenter.fit_predict):
+        with pytest.raises(ValueError, match=r"no estimator .* call refine\(X, labels\)"):
+            ask(X)
     with pytest.raises(
         ValueError, match="The 'estimator' parameter of GCNSegmenter must be None or an object"
     ):
         GCNSegmenter("kmeans").fit(X, y)
     with pytest.raises(ValueError, match="iop_range"):
         GCNSegmenter(iop_range=(0.7, 0.3)).fit(X, y)
+
+
+def test_refines_without_fit(blobs):
+    """Before fit the networks of `pretrained` are used, and the segmenter stays unfitted."""
+    *_, X_new, y_new = blobs
+    given = coarse(y_new)
+    segmenter = GCNSegmenter(random_state=0)
+    refined, probabilities = segmenter.refine(X_new, given, return_probabilities=True)
+    assert vars(segmenter).keys() == segmenter.get_params().keys()
+    fitted = GCNSegmenter(random_state=0).fit(X_new)
+    np.testing.assert_array_equal(refined, fitted.refine(X_new, given))
+    np.testing.assert_array_equal(probabilities, fitted.refine(X_new, given, return_probabilities=True)[1])
+    np.testing.assert_array_equal(refined, GCNSegmenter(KMeans(5), random_state=0).refine(X_new, given))
 
 
 class _TableOfScores:
@@ -335,17 +340,16 @@ class _TableOfScores:
     def __call__(self, members):
         return np.random.default_rng([self.seed, *sorted(members)]).random()
 
-    def score(self, subgraphs, structure):
-        bounds = zip(subgraphs.offsets[:-1], subgraphs.offsets[1:], strict=True)
-        groups = [subgraphs.vertices[start:stop].tolist() for start, stop in bounds]
-        return np.array([[self(group), 0.5] for group in groups], dtype=np.float32).reshape(-1, 2)
+    def score(self, proposals):
+        groups = np.split(proposals.indices, proposals.indptr[1:-1])
+        quality = np.array([[self(group.tolist()), 0.5] for group in groups], dtype=np.float32)
+        return Scored(proposals, quality, np.repeat(quality[:, 1], proposals.sizes))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_best_cut_is_the_best_of_all(blobs, segmenter, seed):
+def test_best_cut_is_the_best_of_all(seed):
     """The cut has the highest mean score a sample among all cuts of the tree, by recursion."""
     random = np.random.default_rng(seed)
-    _, graph, *_ = graph_and_networks(segmenter, blobs[2][:40])
     levels = [random.integers(3, size=40)]
     for _ in range(2):
         levels.append(3 * levels[-1] + random.integers(3, size=40))
@@ -363,7 +367,7 @@ def test_best_cut_is_the_best_of_all(blobs, segmenter, seed):
         )
 
     expected = sum(best(list(members), 0) for members in partition(levels[0]))
-    cut = best_cut(graph, levels, scores)
+    cut = best_cut(levels, scores)
     np.testing.assert_array_equal(cut < 0, outside)
     found = sum(len(members) * scores(members) for members in partition(cut))
     assert found == pytest.approx(expected, rel=1e-5)
@@ -372,7 +376,7 @@ def test_best_cut_is_the_best_of_all(blobs, segmenter, seed):
 def test_average_link_from_a_partition(blobs, segmenter):
     """Layers are ever coarser unions of the groups they start from; -1 takes no part."""
     *_, X, y = blobs
-    _, graph, *_ = graph_and_networks(segmenter, X)
+    _, graph, _ = graph_and_judge(segmenter, X)
     thresholds = np.array([0.5, 0.2, 0.05])
     groups = np.arange(len(y)) // 3
     groups[::10] = -1

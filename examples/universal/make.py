@@ -223,9 +223,7 @@ def main():
     parser.add_argument("--synthetic", type=int, default=720, help="training sets of the generators")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument(
-        "--fast", action="store_true", help="a few sets of the generators, to see it run"
-    )
+    parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
     arguments = parser.parse_args()
     if arguments.fast:
         arguments.draws, arguments.synthetic, arguments.epochs = 0, 24, 2

@@ -106,7 +106,7 @@ def _nearest_of_sparse(X, n_neighbors, affinities):
     graph = X.tocoo()
     rows, cols = graph.coords
     linked = np.flatnonzero((rows != cols) & ((graph.data > 0) | (not affinities)))
-    rows, cols, values = rows[linked], cols[linked], graph.data[linked]
+    rows, cols, values = rows[linked], cols[linked], graph.data[linked].astype(np.float64)
     order = np.lexsort((-values if affinities else values, rows))
     degree = np.bincount(rows, minlength=X.shape[0])
     place = np.arange(len(order)) - np.repeat(np.cumsum(degree) - degree, degree)

@@ -33,18 +33,18 @@ def test_noise_within_classes_is_shrunk(seed):
     """The planted direction is shrunk most, which helps classes that the map was not fitted on."""
     X, y, direction = planted(seed)
     seen = y < 20
-    weights = fit_map(X[seen], y[seen])
-    assert {name: (array.dtype, array.shape) for name, array in weights.items()} == {
+    learned = fit_map(X[seen], y[seen])
+    assert {name: (array.dtype, array.shape) for name, array in learned._asdict().items()} == {
         "mean": (np.float32, (10,)),
         "directions": (np.float32, (10, 10)),
     }
-    np.testing.assert_allclose(weights["mean"], X[seen].mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(learned.mean, X[seen].mean(axis=0), atol=1e-5)
     across = np.linalg.svd(np.eye(10) - np.outer(direction, direction))[0][:, :9].T
-    kept = np.linalg.norm(across @ weights["directions"], axis=1)
-    assert np.linalg.norm(direction @ weights["directions"]) < kept.min() / 2
+    kept = np.linalg.norm(across @ learned.directions, axis=1)
+    assert np.linalg.norm(direction @ learned.directions) < kept.min() / 2
     unseen = ~seen
     before = neighbor_is_of_class(X[unseen], y[unseen])
-    after = neighbor_is_of_class(apply_map(X[unseen], weights), y[unseen])
+    after = neighbor_is_of_class(apply_map(X[unseen], learned), y[unseen])
     assert after > before + 0.1
     assert after > 0.85
 
@@ -55,7 +55,7 @@ def test_directions_in_which_classes_do_not_differ_are_shrunk():
     y = np.repeat(np.arange(40), 10)
     X = random.standard_normal((400, 2))
     X[:, 0] += 3 * random.standard_normal(40)[y]
-    directions = fit_map(X.astype(np.float32), y)["directions"]
+    directions = fit_map(X.astype(np.float32), y).directions
     lengths = np.linalg.norm(directions, axis=1)
     assert lengths[0] > 1.2 * lengths[1]
 
@@ -68,8 +68,8 @@ def test_unlabelled_samples_are_left_out(seed):
     noise = 100 + np.random.default_rng(seed).standard_normal((20, 10)).astype(np.float32)
     order = np.random.default_rng(seed).permutation(len(X) + 20)
     found = fit_map(np.concatenate([X, noise])[order], np.concatenate([50 - 7 * y, np.full(20, -1)])[order])
-    for name, array in expected.items():
-        np.testing.assert_allclose(np.abs(found[name]), np.abs(array), atol=1e-3)
+    for array, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(np.abs(other), np.abs(array), atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_identity_where_there_is_nothing_to_learn(y):
     """With too few classes or pairs the map only takes away a finite mean."""
     X = np.random.default_rng(0).standard_normal((12, 4)).astype(np.float32)
     y = np.array(y)
-    weights = fit_map(X, y)
-    np.testing.assert_array_equal(weights["directions"], np.eye(4, dtype=np.float32))
+    learned = fit_map(X, y)
+    np.testing.assert_array_equal(learned.directions, np.eye(4, dtype=np.float32))
     mean = X[y >= 0].mean(axis=0) if (y >= 0).any() else np.zeros(4)
-    np.testing.assert_allclose(weights["mean"], mean, atol=1e-6)
-    np.testing.assert_allclose(apply_map(X, weights), X - mean, atol=1e-6)
+    np.testing.assert_allclose(learned.mean, mean, atol=1e-6)
+    np.testing.assert_allclose(apply_map(X, learned), X - mean, atol=1e-6)
 
 
 @pytest.mark.parametrize("n_features", [3, 60])
@@ -94,8 +94,8 @@ def test_degenerate_samples_give_finite_maps(n_features):
     y = np.repeat(np.arange(5), 3)
     random = np.random.default_rng(0)
     for X in (np.ones((15, n_features)), random.standard_normal((15, n_features)), np.eye(n_features)[y % 3]):
-        weights = fit_map(X.astype(np.float32), y)
-        assert all(np.isfinite(array).all() for array in weights.values())
+        learned = fit_map(X.astype(np.float32), y)
+        assert all(np.isfinite(array).all() for array in learned)
 
 
 @pytest.mark.parametrize("n_folds", [1, 2, 3, 4])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sklearn_gcncluster._arrays import pair_products
+from sklearn_gcncluster._arrays import pair_distances, pair_products
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._link_features import (
     NeighborhoodFeatures,
     ProbabilityFeatures,
@@ -12,7 +13,7 @@ from sklearn_gcncluster._graph._link_features import (
     shared_mass,
 )
 from sklearn_gcncluster._graph._links import link
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 
 SEEDS = [0, 1, 2]
 DEPTHS = (5, 10, 20, 40, 80)
@@ -21,19 +22,19 @@ DEPTHS = (5, 10, 20, 40, 80)
 def random_case(seed, n_samples=150, n_neighbors=12, gaps=False):
     """Links of noisy classes, over several blocks of the search for overlaps, and values to go with them.
 
-    With gaps, lists are of different lengths and filled up with the sample itself at a similarity of zero.
+    With gaps, lists are of different lengths and filled up with the sample itself.
     """
     random = np.random.default_rng(seed)
     rows = random.standard_normal((12, 8))[random.integers(0, 12, n_samples)]
     rows = (rows + 0.7 * random.standard_normal(rows.shape)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     neighbors, distances = nearest_neighbors(rows, n_neighbors)
-    similarities = similarities_of(distances, "cosine")
+    dissimilarities = dissimilarities_of(distances, "cosine")
     if gaps:
         gap = np.arange(n_neighbors) >= random.integers(0, n_neighbors, n_samples)[:, None]
         neighbors = np.where(gap, np.arange(n_samples)[:, None], neighbors).astype(np.int32)
-        similarities = np.where(gap, 0, similarities)
-    links = link(neighbors, similarities)
+        dissimilarities = np.where(gap, 9, dissimilarities)  # what stands in a gap must not matter
+    links = link(neighbors, dissimilarities)
     cosine, probability = random.random((2, len(links.rows))).astype(np.float32)
     return rows, links, cosine, probability, random.random(n_samples).astype(np.float32)
 
@@ -43,16 +44,22 @@ def both(left, right):
     return [min(left, right), max(left, right)]
 
 
-def slow_overlap(neighbors, weights, i, j):
+def listed(neighbors, i):
+    """Number of neighbours in a list, without the sample itself, which fills gaps."""
+    return sum(j != i for j in neighbors[i].tolist())
+
+
+def slow_overlap(neighbors, weights, i, j, longer=None):
     """Overlap features of a pair from sets and dictionaries, and the sum of products."""
     ours, theirs = (
         {k: w for k, w in zip(neighbors[end].tolist(), weights[end].tolist(), strict=True) if k != end}
         for end in (i, j)
     )
     shared = set(ours) & set(theirs)
-    lengths = [min(depth, neighbors.shape[1]) for depth in DEPTHS]
+    longer = max(listed(neighbors, i), listed(neighbors, j), 1) if longer is None else longer
     counts = [
-        len(shared & set(neighbors[i, :k].tolist()) & set(neighbors[j, :k].tolist())) / k for k in lengths
+        len(shared & set(neighbors[i, :k].tolist()) & set(neighbors[j, :k].tolist())) / min(k, longer)
+        for k in DEPTHS
     ]
     minima = sum(min(ours[k], theirs[k]) for k in shared)
     products = sum(ours[k] * theirs[k] for k in shared)
@@ -64,18 +71,25 @@ def slow_overlap(neighbors, weights, i, j):
 
 def slow_neighborhood_features(links, cosine, quality, number):
     """Features of one link by the letter of the documentation."""
-    standard = (links.similarities - links.similarities.mean()) / links.similarities.std()
+    lists = [
+        [d for d, k in zip(ds, ks, strict=True) if k != i]
+        for i, (ds, ks) in enumerate(
+            zip(links.dissimilarities.tolist(), links.neighbors.tolist(), strict=True)
+        )
+    ]
+    everything = np.concatenate(lists)
+    level, spread, least = everything.mean(), everything.std(), 1e-3 * everything.mean()
+    standard = (level - links.dissimilarities) / spread
     weights = np.exp(standard - standard[:, :1])
     i, j = links.rows[number], links.cols[number]
-    similarity = (links.similarity[number] - links.similarities.mean()) / links.similarities.std()
-    unlike = 1 - np.concatenate([links.similarities.ravel(), links.similarity[number : number + 1]])
-    log_unlike = np.log(np.maximum(unlike, 1e-3 * unlike[:-1].mean()))
-    apart_all, apart = log_unlike[:-1].reshape(standard.shape), log_unlike[-1]
+    unlike = links.dissimilarity[number]
+    similarity, apart = (level - unlike) / spread, np.log(max(unlike, least))
     row = [similarity, (cosine[number] - cosine.mean()) / cosine.std(), *both(quality[i], quality[j])]
     for k in (1, 3, 5, 10, 20, 40, 80):
-        place = min(k, standard.shape[1]) - 1
-        row += both(similarity - standard[i, place], similarity - standard[j, place])
-        row += both(apart - apart_all[i, place], apart - apart_all[j, place])
+        # The k-th in the list, or its last; of an empty list the farthest of all.
+        kth = [([*lists[end], everything.max()][: max(len(lists[end]), 1)][:k])[-1] for end in (i, j)]
+        row += both(*(similarity - (level - d) / spread for d in kth))
+        row += both(*(apart - np.log(max(d, least)) for d in kth))
     row += both(*np.log1p(links.ranks[:, number]))
     row.append(j in links.neighbors[i] and i in links.neighbors[j])
     return row + slow_overlap(links.neighbors, weights, i, j)[0]
@@ -92,7 +106,8 @@ def slow_probability_features(links, probability, rows):
     degree = weights.sum(axis=1)
     out = []
     for i, j, p in zip(links.rows, links.cols, probability, strict=True):
-        overlap, shared = slow_overlap(neighbors, weights, i, j)
+        longer = max(listed(links.neighbors, i), listed(links.neighbors, j))
+        overlap, shared = slow_overlap(neighbors, weights, i, j, longer)
         row = [np.log(p / (1 - p)), *both(np.log1p(degree[i]), np.log1p(degree[j]))]
         row += [*overlap, np.log1p(shared)]
         row += both(*(shared / max(degree[end] - p, 0.05) for end in (i, j)))
@@ -136,7 +151,7 @@ def test_probability_features_equal_a_dense_reference(seed, gaps):
 def reversed_case(rows, links, cosine, probability, quality):
     """The same samples numbered backwards, and for each link its number there: all ends are swapped."""
     last = len(rows) - 1
-    swapped = link(last - links.neighbors[::-1], links.similarities[::-1])
+    swapped = link(last - links.neighbors[::-1], links.dissimilarities[::-1])
     back = np.lexsort((last - links.rows, last - links.cols))
     np.testing.assert_array_equal(swapped.rows, last - links.cols[back])
     return (rows[::-1], swapped, cosine[back], probability[back], quality[::-1]), back
@@ -181,9 +196,9 @@ def test_shared_mass_equals_dictionaries(seed, n_neighbors, gaps):
     spread = []
     for i in range(90):
         mass = {i: 1.0}
-        for j, cosine in zip(links.neighbors[i, :-1], links.similarities[i, :-1], strict=True):
+        for j, unlike in zip(links.neighbors[i, :-1], links.dissimilarities[i, :-1], strict=True):
             if j != i:
-                mass[int(j)] = np.exp(-(2 - 2 * float(cosine)) / 0.5)
+                mass[int(j)] = np.exp(-2 * float(unlike) / 0.5)
         spread.append({j: value / sum(mass.values()) for j, value in mass.items()})
     expected = [
         sum(spread[i][k] + spread[j][k] for k in set(spread[i]) & set(spread[j])) / 2
@@ -203,10 +218,34 @@ def test_shared_mass_tells_classes_apart():
     rows = (random.standard_normal((10, 16))[y] + 0.8 * random.standard_normal((150, 16))).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     neighbors, distances = nearest_neighbors(rows, 20)
-    links = link(neighbors, similarities_of(distances, "cosine"))
+    links = link(neighbors, dissimilarities_of(distances, "cosine"))
     same = y[links.rows] == y[links.cols]
-    assert roc_auc_score(same, shared_mass(links)) > roc_auc_score(same, links.similarity)
+    assert roc_auc_score(same, shared_mass(links)) > roc_auc_score(same, -links.dissimilarity)
     assert roc_auc_score(same, shared_mass(links)) > 0.95
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_short_lists_are_lists_of_that_length(seed):
+    """Lists that were all filled up from the same length on give the features of the shorter lists."""
+    _, links, cosine, _, quality = random_case(seed, n_neighbors=7)
+    own = np.repeat(np.arange(150, dtype=np.int32)[:, None], 5, axis=1)
+    filled = link(
+        np.concatenate([links.neighbors, own], axis=1),
+        np.concatenate([links.dissimilarities, np.zeros((150, 5), np.float32)], axis=1),
+    )
+    everywhere = np.arange(len(links.rows))
+    short, long = (NeighborhoodFeatures(one, cosine, quality)(everywhere) for one in (links, filled))
+    np.testing.assert_allclose(long, short, atol=1e-5)
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_pair_distances(block):
+    """Squared distances of pairs, whatever the block, of rows far from the origin too."""
+    random = np.random.default_rng(0)
+    left, right = 1e6 + random.standard_normal((2, 30, 6))
+    rows, cols = random.integers(0, 30, (2, 50))
+    expected = ((left[:, None] - right[None]) ** 2).sum(axis=2)[rows, cols]
+    np.testing.assert_allclose(pair_distances(left, right, rows, cols, block), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])

@@ -2,13 +2,15 @@
 
 import copy
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from sklearn_gcncluster._folds import class_folds
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._link_models import View, context_of, judge_links, learn_links, shortened_links
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster.datasets import make_identities
 
 
@@ -19,7 +21,7 @@ def views_of(n_links, seed, n_samples=600):
     y = np.unique(y, return_inverse=True)[1]
     neighbors, distances = nearest_neighbors(X, 40)
     folds = class_folds(y, 2, np.random.default_rng(0))
-    links = shortened_links(neighbors, similarities_of(distances, "cosine"))
+    links = shortened_links(neighbors, dissimilarities_of(distances, "cosine"))
     return [View(X, X, one, y, folds, n_links) for one in links]
 
 
@@ -31,14 +33,14 @@ def auc(links, probability, y):
 @pytest.fixture(scope="module")
 def known():
     """Models that saw many links of other samples."""
-    return learn_links(views_of(20_000, seed=1), 0, {})[1]
+    return learn_links(views_of(20_000, seed=1), 0)[1]
 
 
 def test_links_of_new_samples():
     """Models tell links inside classes from others, on samples and classes never seen."""
-    probabilities, weights = learn_links(views_of(20_000, seed=0), 0, {})
+    probabilities, models = learn_links(views_of(20_000, seed=0), 0)
     view = views_of(1, seed=2)[0]
-    links, probability, unknown = judge_links(view.embedding, view.mapped, view.links, weights)
+    links, probability, unknown = judge_links(view.embedding, view.mapped, view.links, models)
     assert auc(links, probability, view.y) > 0.8
     assert 0 <= unknown < 0.2
     assert (probability >= 0.01).all()
@@ -50,20 +52,21 @@ def test_links_of_new_samples():
 def test_known_models_are_taken_if_better(known):
     """From a few links, others' models win; models that say the opposite of the truth never do."""
     few = views_of(60, seed=0)
-    alone, beside = (learn_links(few, 0, start) for start in ({}, known))
-    for name in ("first.0", "second.1"):
-        np.testing.assert_array_equal(beside[1][name]["weight0"], known[name]["weight0"])
-        assert (alone[1][name]["weight0"] != known[name]["weight0"]).any()
-    np.testing.assert_array_equal(beside[1]["range"]["low"], known["range"]["low"])
+    alone, beside = (learn_links(few, 0, start) for start in (None, known))
+    for name, number in (("first", 0), ("second", 1)):
+        theirs, ours, others = (
+            getattr(models, name)[number].weights[0] for models in (beside[1], alone[1], known)
+        )
+        np.testing.assert_array_equal(theirs, others)
+        assert (ours != others).any()
+    np.testing.assert_array_equal(beside[1].low, known.low)
     y = few[0].y
     assert auc(*beside[0][0], y) > auc(*alone[0][0], y)
     wrong = copy.deepcopy(known)
-    for name in [name for name in wrong if name != "range"]:
-        wrong[name]["weight2"] *= -1
-    refused = learn_links(few, 0, wrong)
-    for name, model in alone[1].items():
-        for key, array in model.items():
-            np.testing.assert_array_equal(refused[1][name][key], array)
+    for model in (*wrong.first, *wrong.second):
+        model.weights[2][:] *= -1
+    refused = learn_links(few, 0, wrong)[1]
+    assert joblib.hash(refused) == joblib.hash(alone[1])
 
 
 def test_context_tells_how_features_are_spread():
@@ -84,6 +87,6 @@ def test_context_tells_how_features_are_spread():
 
 def test_same_seed_same_models(known):
     """Models depend on the seed alone."""
-    again, other = (learn_links(views_of(20_000, seed=1), seed, {})[1] for seed in (0, 5))
-    np.testing.assert_array_equal(again["second.0"]["weight1"], known["second.0"]["weight1"])
-    assert (other["second.0"]["weight1"] != known["second.0"]["weight1"]).any()
+    again, other = (learn_links(views_of(20_000, seed=1), seed)[1] for seed in (0, 5))
+    np.testing.assert_array_equal(again.second[0].weights[1], known.second[0].weights[1])
+    assert (other.second[0].weights[1] != known.second[0].weights[1]).any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_gcncluster._graph import _neighbors
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import distinct_samples
 
 SEEDS = [0, 1]
@@ -145,28 +145,35 @@ def test_auto_is_exact_up_to_a_size(monkeypatch):
     np.testing.assert_array_equal(nearest_neighbors(rows, 20)[1], approximate)
 
 
-def test_cosine_similarity_of_distances():
-    """The similarity of unit rows is their cosine, held within [-1, 1]."""
-    rows = random_rows(0, "cosine", n_samples=50)
-    indices, distances = nearest_neighbors(rows, 49)
-    cosines = np.take_along_axis(rows @ rows.T, indices, axis=1)
-    np.testing.assert_allclose(similarities_of(distances, "cosine"), cosines, atol=1e-6)
-    assert similarities_of(np.float32([[-1e-6, 4.1]]), "cosine").tolist() == [[1, -1]]
+def two_towns(dtype):
+    """Small groups in two places far from each other: neighbours at a millionth of the largest distance."""
+    random = np.random.default_rng(0)
+    places = np.concatenate([random.random((10, 2)), [5e6, 0] + random.random((10, 2))]) * [1, 300]
+    return (places[np.arange(200) % 20] + 0.01 * random.standard_normal((200, 2))).astype(dtype)
 
 
-def test_euclidean_similarity_of_distances():
-    """The similarity falls from 1 with the distance, and does not depend on the scale of the data."""
-    rows = random_rows(0, "euclidean", n_samples=100)
-    near, far = (
-        similarities_of(nearest_neighbors(scale * rows, 9, metric="euclidean")[1], "euclidean")
-        for scale in (1, 1024)
-    )
-    tiny = similarities_of(nearest_neighbors(1e-9 * rows, 9, metric="euclidean")[1], "euclidean")
-    np.testing.assert_allclose(near, tiny, rtol=1e-3)
-    np.testing.assert_allclose(near, far, rtol=1e-4)
-    assert ((near > 0) & (near <= 1)).all()
-    assert (np.diff(near, axis=1) <= 0).all()
-    assert np.median(near) == pytest.approx(np.exp(-0.5), rel=1e-4)
-    assert similarities_of(np.zeros((3, 2), np.float32), "euclidean").tolist() == [[1, 1]] * 3
-    copies = np.float32([[0, 0, 4], [0, 0, 4], [0, 0, 4]])
-    np.testing.assert_allclose(similarities_of(copies, "euclidean")[:, 2], np.exp(-0.5))
+def nearly_parallel():
+    """Rows of unit length whose cosines are all 1 in single precision."""
+    random = np.random.default_rng(0)
+    rows = 300 + 0.1 * random.standard_normal((20, 32))[np.arange(300) % 20]
+    rows = rows + 0.01 * random.standard_normal((300, 32))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("rows", "metric"),
+    [(two_towns(np.float64), "euclidean"), (nearly_parallel(), "cosine"), (nearly_parallel(), "euclidean")],
+    ids=["towns", "parallel", "parallel, euclidean"],
+)
+def test_exact_search_where_squares_cancel(rows, metric):
+    """Neighbours and their distances are those of differences, however small beside the largest distance."""
+    indices, distances = nearest_neighbors(rows, 7, metric=metric, algorithm="brute")
+    wanted, squared = slow_neighbors(rows, 7)
+    np.testing.assert_allclose(distances, squared, rtol=1e-4)
+    # Where two are equally far up to rounding, their order is open.
+    apart = rows[:, None].astype(np.float64) - rows[indices]
+    np.testing.assert_allclose((apart**2).sum(axis=2), squared, rtol=1e-4)
+    assert (indices == wanted).mean() > 0.995
+    some = nearest_neighbors(rows, 7, queries=rows[:50] + 0, metric=metric, algorithm="brute")
+    assert (some[0][:, 0] == np.arange(50)).all()
+    np.testing.assert_allclose(some[1][:, 1:], squared[:50, :6], rtol=1e-4)

@@ -5,9 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 
-from sklearn_gcncluster._graph._samples import aggregate_labels, class_codes, distinct_samples, graph_samples
+from sklearn_gcncluster._graph._samples import aggregate_labels, distinct_samples
 
 SEEDS = [0, 1, 2]
 METRICS = ["cosine", "euclidean"]
@@ -25,8 +24,11 @@ def test_each_distinct_row_is_kept_once(seed):
     samples = distinct_samples(X, "euclidean")
     slow = Counter(map(tuple, X.tolist()))
     assert len(samples.rows) == len(slow)
-    assert dict(zip(map(tuple, samples.rows.tolist()), samples.counts.tolist(), strict=True)) == slow
-    np.testing.assert_array_equal(samples.rows[samples.inverse], X)
+    kept = X[samples.kept]
+    assert dict(zip(map(tuple, kept.tolist()), samples.counts.tolist(), strict=True)) == slow
+    np.testing.assert_array_equal(kept[samples.inverse], X)
+    np.testing.assert_allclose(samples.original_rows(), kept, rtol=1e-14)
+    assert samples.n_distinct == len(slow)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,12 +41,13 @@ def test_cosine_keeps_directions(seed):
     np.testing.assert_allclose(np.linalg.norm(samples.rows, axis=1), 1, rtol=1e-6)
     unit = X / np.linalg.norm(X, axis=1, keepdims=True)
     np.testing.assert_allclose(samples.rows[samples.inverse[:100]], unit, rtol=1e-5)
+    assert samples.original_rows() is samples.rows
     np.testing.assert_array_equal(samples.inverse[:100], samples.inverse[200:])
 
 
-@pytest.mark.parametrize("scale", [1e-25, 1e25])
+@pytest.mark.parametrize("scale", [1e-300, 1e-25, 1e25, 1e300])
 def test_cosine_of_extreme_lengths(scale):
-    """Squares of float32 values neither vanish nor overflow on the way to a row's length."""
+    """Squares of very small and large values neither vanish nor overflow on the way to a row's length."""
     X = np.array([[3.0, 4.0], [4.0, -3.0]]) * scale
     samples = distinct_samples(X, "cosine")
     np.testing.assert_allclose(samples.rows[samples.inverse], [[0.6, 0.8], [0.8, -0.6]], rtol=1e-5)
@@ -54,20 +57,95 @@ def test_cosine_of_extreme_lengths(scale):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_of_rows_changes_only_the_inverse(seed, metric):
     """A permutation of X permutes the inverse and leaves rows and counts in place."""
-    X = repetitive(seed)
-    order = np.random.default_rng(seed).permutation(len(X))
-    samples, permuted = distinct_samples(X, metric), distinct_samples(X[order], metric)
-    np.testing.assert_array_equal(permuted.rows, samples.rows)
-    np.testing.assert_array_equal(permuted.counts, samples.counts)
-    np.testing.assert_array_equal(permuted.inverse, samples.inverse[order])
+    random = np.random.default_rng(seed)
+    for X in (repetitive(seed), 300 + random.standard_normal((300, 40))):
+        order = random.permutation(len(X))
+        samples, permuted = distinct_samples(X, metric), distinct_samples(X[order], metric)
+        np.testing.assert_array_equal(permuted.rows, samples.rows)
+        np.testing.assert_array_equal(permuted.counts, samples.counts)
+        np.testing.assert_array_equal(permuted.inverse, samples.inverse[order])
+        np.testing.assert_array_equal(samples.inverse[order][permuted.kept], samples.inverse[samples.kept])
 
 
 def test_order_does_not_depend_on_other_rows():
-    """Distinct rows stand in the same order whatever other rows are there."""
+    """Distinct directions stand in the same order whatever other rows are there."""
     X = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
-    kept = distinct_samples(X, "euclidean").rows.tolist()
-    fewer = distinct_samples(X[:20], "euclidean").rows.tolist()
+    kept = distinct_samples(X, "cosine").rows.tolist()
+    fewer = distinct_samples(X[:20], "cosine").rows.tolist()
     assert [row for row in kept if row in fewer] == fewer
+
+
+@pytest.mark.parametrize("factor", [2.0**-100, 0.5, 4.0, 2.0**90])
+@pytest.mark.parametrize("n_features", [3, 40])
+@pytest.mark.parametrize("metric", METRICS)
+def test_powers_of_two_change_nothing(metric, n_features, factor):
+    """In another unit by a power of two, samples are the same to the last bit."""
+    X = 5 + np.random.default_rng(0).standard_normal((200, n_features)).round(1)
+    samples, scaled = distinct_samples(X, metric), distinct_samples(factor * X, metric)
+    for name in ("rows", "kept", "inverse", "counts"):
+        np.testing.assert_array_equal(getattr(scaled, name), getattr(samples, name))
+    if metric == "euclidean":
+        assert scaled.frame.unit == factor * samples.frame.unit
+        np.testing.assert_array_equal(scaled.frame.origin, factor * samples.frame.origin)
+
+
+@pytest.mark.parametrize("factor", [1e-200, 1e-24, 3.7, 1e30, 1e200])
+@pytest.mark.parametrize("n_features", [3, 40])
+@pytest.mark.parametrize("metric", METRICS)
+def test_unit_does_not_matter(metric, n_features, factor):
+    """In any other unit, samples are the same up to rounding, and in the same order."""
+    X = 5 + np.random.default_rng(0).standard_normal((200, n_features)).round(1)
+    samples, scaled = distinct_samples(X, metric), distinct_samples(factor * X, metric)
+    for name in ("kept", "inverse", "counts"):
+        np.testing.assert_array_equal(getattr(scaled, name), getattr(samples, name))
+    np.testing.assert_allclose(scaled.rows, samples.rows, atol=2e-6)
+    unit = factor if metric == "euclidean" else 1  # directions have none
+    np.testing.assert_allclose(scaled.original_rows() / unit, samples.original_rows(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_far_from_the_origin(seed):
+    """Seconds since 1970, in double precision, are as far apart as they were."""
+    random = np.random.default_rng(seed)
+    times = random.uniform(0, 3600, 500).round(3)
+    samples = distinct_samples((1.7e9 + times)[:, None], "euclidean")
+    assert samples.rows.dtype == np.float64
+    apart = samples.rows[samples.inverse, 0] * samples.frame.unit
+    np.testing.assert_allclose(apart - apart[0], times - times[0], atol=1e-6)
+    assert 0.1 < np.abs(samples.rows).mean() < 10
+
+
+@pytest.mark.parametrize(("n_features", "dtype"), [(1, np.float64), (31, np.float64), (32, np.float32)])
+def test_precision_of_rows(n_features, dtype):
+    """Coordinates stay in double precision, embeddings are in single precision, and so are directions."""
+    X = np.random.default_rng(0).standard_normal((20, n_features))
+    assert distinct_samples(X.astype(np.float32), "euclidean").rows.dtype == dtype
+    assert distinct_samples(X, "euclidean").rows.dtype == dtype
+    assert distinct_samples(X, "cosine").rows.dtype == np.float32
+
+
+def test_frame_of_others():
+    """Rows of new samples have the origin and the unit of those before, whatever their own mean."""
+    random = np.random.default_rng(0)
+    X, X_new = 50 + 7 * random.standard_normal((2, 100, 5))
+    X_new += 3
+    frame = distinct_samples(X, "euclidean").frame
+    assert np.abs(frame.origin - X.mean(axis=0)).max() < 1e-4
+    assert np.sqrt(5) * 7 / 2 < frame.unit < np.sqrt(5) * 7 * 2
+    new = distinct_samples(X_new, "euclidean", frame=frame)
+    assert new.frame is frame
+    np.testing.assert_allclose(new.rows, (X_new[new.kept] - frame.origin) / frame.unit, rtol=1e-12)
+    np.testing.assert_allclose(new.original_rows(), X_new[new.kept], rtol=1e-12)
+    assert distinct_samples(X_new, "cosine", frame=frame).frame is None
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0, -1e30])
+def test_constant_rows(value):
+    """Rows without any spread have a frame too."""
+    samples = distinct_samples(np.full((6, 3), value), "euclidean")
+    assert (samples.n_distinct, samples.counts.tolist()) == (1, [6])
+    assert np.isfinite(samples.rows).all()
+    np.testing.assert_allclose(samples.original_rows(), [[value] * 3], rtol=1e-6)
 
 
 @pytest.mark.parametrize("max_copies", [1, 2, 5, 1000])
@@ -78,7 +156,7 @@ def test_few_copies_are_kept(seed, max_copies):
     samples, distinct = distinct_samples(X, "euclidean", max_copies), distinct_samples(X, "euclidean")
     kept = np.minimum(distinct.counts, max_copies)
     np.testing.assert_array_equal(samples.rows, np.repeat(distinct.rows, kept, axis=0))
-    np.testing.assert_array_equal(samples.rows[samples.inverse], X)
+    np.testing.assert_array_equal(X[samples.kept][samples.inverse], X)
     first = np.concatenate([[0], np.cumsum(kept)[:-1]])
     np.testing.assert_array_equal(samples.inverse, first[distinct.inverse])
     np.testing.assert_array_equal(samples.counts[first], distinct.counts)
@@ -90,6 +168,20 @@ def test_few_copies_are_kept(seed, max_copies):
     permuted = distinct_samples(X[::-1], "euclidean", max_copies)
     np.testing.assert_array_equal(permuted.rows, samples.rows)
     np.testing.assert_array_equal(permuted.inverse, samples.inverse[::-1])
+
+
+def test_copies_by_the_number_of_samples():
+    """How many copies are kept may follow from how many samples differ."""
+    X, asked = repetitive(0), []
+
+    def few(n_distinct):
+        asked.append(n_distinct)
+        return 3
+
+    samples, expected = distinct_samples(X, "euclidean", few), distinct_samples(X, "euclidean", 3)
+    assert asked == [expected.n_distinct]
+    np.testing.assert_array_equal(samples.rows, expected.rows)
+    np.testing.assert_array_equal(samples.inverse, expected.inverse)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -107,6 +199,34 @@ def test_zero_row_has_no_direction():
     with pytest.raises(ValueError, match=r"1 rows of length zero \(the first is row 3\)"):
         distinct_samples(X, "cosine")
     assert len(distinct_samples(X, "euclidean").rows) == 2
+
+
+@pytest.mark.parametrize("max_copies", [1, 3])
+def test_zero_rows_are_left_out_on_request(max_copies):
+    """Where they are to be dropped, zero rows are no samples, and all others are as without them."""
+    random = np.random.default_rng(0)
+    X = random.integers(1, 4, (40, 3)).astype(np.float64)
+    zero = random.random(len(X)) < 0.3
+    X[zero] = 0
+    samples = distinct_samples(X, "cosine", max_copies, drop_zeros=True)
+    without = distinct_samples(X[~zero], "cosine", max_copies)
+    np.testing.assert_array_equal(samples.inverse < 0, zero)
+    np.testing.assert_array_equal(samples.inverse[~zero], without.inverse)
+    np.testing.assert_array_equal(samples.rows, without.rows)
+    np.testing.assert_array_equal(samples.counts, without.counts)
+    np.testing.assert_array_equal(samples.kept, np.flatnonzero(~zero)[without.kept])
+    y = random.integers(-1, 3, len(X))
+    np.testing.assert_array_equal(aggregate_labels(y, samples), aggregate_labels(y[~zero], without))
+    assert (distinct_samples(X, "euclidean", drop_zeros=True).inverse >= 0).all()
+
+
+def test_nothing_but_zero_rows():
+    """No sample is left, and that is no error."""
+    samples = distinct_samples(np.zeros((4, 3)), "cosine", drop_zeros=True)
+    assert samples.rows.shape == (0, 3)
+    assert samples.inverse.tolist() == [-1] * 4
+    assert samples.n_distinct == 0
+    assert aggregate_labels(np.arange(4), samples).tolist() == []
 
 
 GRIDS = {
@@ -127,14 +247,18 @@ def test_regular_data_do_not_collide(name):
     X = GRIDS[name].astype(np.float32)
     samples = distinct_samples(X, "euclidean")
     assert len(samples.rows) == len(X)
-    np.testing.assert_array_equal(samples.rows[samples.inverse], X)
+    np.testing.assert_array_equal(X[samples.kept][samples.inverse], X)
+    np.testing.assert_allclose(samples.original_rows(), X[samples.kept], rtol=1e-6, atol=1e-7)
 
 
 def test_signs_do_not_collide():
     """Values that differ in the highest of 32 bits only use all 64 bits of the hash."""
-    X = 1 - 2 * np.random.default_rng(0).integers(0, 2, (2**18, 48), dtype=np.int8)
+    X = 1 - 2 * np.random.default_rng(0).integers(0, 2, (2**17, 48), dtype=np.int8)
+    X = np.concatenate([X, -X])  # of mean zero, so that rows are scaled only
     assert len(np.unique(np.packbits(X > 0, axis=1).view("V6"))) == len(X)
-    assert len(distinct_samples(X, "euclidean").rows) == len(X)
+    samples = distinct_samples(X, "euclidean")
+    assert len(samples.rows) == len(X)
+    assert len(np.unique(np.abs(samples.rows))) == 1
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -149,9 +273,11 @@ def test_kind_of_array_does_not_matter(metric):
     read_only.flags.writeable = False
     for other in (base, X.astype(np.float64), np.asfortranarray(X), strided[::2, ::2], read_only):
         samples = distinct_samples(other, metric)
-        assert samples.rows.dtype == np.float32
+        assert samples.rows.dtype == expected.rows.dtype
         assert samples.rows.flags.c_contiguous
-        for got, wanted in zip(samples, expected, strict=True):
+        for got, wanted in zip(samples[:-1], expected[:-1], strict=True):
+            np.testing.assert_array_equal(got, wanted)
+        for got, wanted in zip(samples.frame or (), expected.frame or (), strict=True):
             np.testing.assert_array_equal(got, wanted)
 
 
@@ -185,47 +311,3 @@ def test_labels_by_hand():
     labels = aggregate_labels(y, samples)
     assert labels[samples.inverse[::4]].tolist() == [7, 4, 5, -1]
     assert aggregate_labels(np.full(16, -1), samples).tolist() == [-1] * 4
-
-
-@pytest.mark.parametrize("classes", [[3, 7, 20], [-5, 0, 2], ["a", "b", "c"], [0.5, 1.0, 2.5]])
-def test_class_codes(classes):
-    """Codes number the sorted classes of any type, -1 alone is unlabelled."""
-    number = np.random.default_rng(0).permutation(np.repeat(np.arange(-1 * (classes[0] != "a"), 3), 4))
-    y = np.array([-1 if code < 0 else classes[code] for code in number])
-    found, codes = class_codes(y)
-    assert found.tolist() == classes
-    np.testing.assert_array_equal(codes, number)
-
-
-@pytest.mark.parametrize("sparse", [True, False])
-@pytest.mark.parametrize("metric", ["precomputed", "precomputed_affinity"])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_graphs_become_symmetric_similarities(seed, metric, sparse):
-    """Each link stands in both directions, at the higher similarity; a distance of zero is a link."""
-    random = np.random.default_rng(seed)
-    values, linked = random.random((12, 12)), random.random((12, 12)) < (0.3 if sparse else 1)
-    values[2, 5], linked[2, 5] = 0, True
-    rows, cols = np.nonzero(linked)
-    X = sp.csr_array((values[rows, cols], (rows, cols)), shape=(12, 12)) if sparse else values
-    samples = graph_samples(X, metric)
-    off = linked & ~np.eye(12, dtype=bool) & ((values > 0) | (metric == "precomputed"))
-    similarity = values
-    if metric == "precomputed":
-        similarity = np.exp(-(values**2) / (2 * np.median(values[off] ** 2)))
-    one_way = np.where(off, np.maximum(similarity, np.finfo(np.float32).tiny), 0)
-    np.testing.assert_allclose(samples.rows.toarray(), np.maximum(one_way, one_way.T), rtol=1e-6)
-    assert samples.rows.nnz == (off | off.T).sum()
-    assert samples.rows.dtype == np.float32
-    assert samples.inverse.tolist() == list(range(12))
-    assert samples.counts.tolist() == [1] * 12
-
-
-def test_impossible_graphs():
-    """Negative distances and affinities above one are errors that name the other kind of graph."""
-    X = np.array([[0, 2.0], [-1, 0]])
-    with pytest.raises(ValueError, match=r'Negative values in data.*-1.*"precomputed_affinity"'):
-        graph_samples(X, "precomputed")
-    with pytest.raises(ValueError, match=r'affinity above 1 \(2\).*"precomputed"'):
-        graph_samples(X, "precomputed_affinity")
-    assert graph_samples(np.zeros((3, 3)), "precomputed").rows.toarray().max() == 1
-    assert graph_samples(sp.csr_array((3, 3)), "precomputed").rows.nnz == 0

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._links import Graph, link
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors, similarities_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
+from sklearn_gcncluster._model import Learned
 from sklearn_gcncluster._nn import _detection
 from sklearn_gcncluster._nn._detection import Detection, train_detection
 from sklearn_gcncluster._nn._training import Schedule
 from sklearn_gcncluster._proposals._average_link import average_link_layers
-from sklearn_gcncluster._proposals._features import structure_features
+from sklearn_gcncluster._proposals._features import StructureFeatures
 from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._proposals._subgraphs import concatenate, cut_layer, layer_subgraphs, take
 from sklearn_gcncluster._proposals._targets import proposal_targets
@@ -26,16 +28,17 @@ def identity_problem(seed, n_classes=30):
     """Inputs and true quality of the proposals of a small set of identities."""
     X, y = make_identities(20 * n_classes, n_classes, 48, class_spread=0.6, random_state=seed)
     neighbors, distances = nearest_neighbors(X, 25)
-    links = link(neighbors, similarities_of(distances, "cosine"))
-    affinity = links.matrix(np.clip(links.similarity, 0, 1))
-    graph = Graph(X, links.similarities, links.matrix(links.similarity), affinity)
+    links = link(neighbors, dissimilarities_of(distances, "cosine"))
+    affinity = links.matrix(np.clip(1 - links.dissimilarity, 0, 1))
+    graph = Graph(X, links.dissimilarities, links.lengths, links.matrix(links.dissimilarity), affinity)
+    features = StructureFeatures(graph)
     layers = average_link_layers(affinity, np.linspace(0.7, 0.1, 7), "zero", 25)
     proposals = distinct_proposals(layers, min_size=2)
     parts, structure = [], []
     for layer in range(len(layers)):
         cut = cut_layer(affinity, proposals, layer)
         parts.append(layer_subgraphs(cut, affinity))
-        structure.append(structure_features(graph, proposals, layer, cut))
+        structure.append(features(proposals, layer, cut))
     targets = proposal_targets(proposals, y)
     quality = np.column_stack([targets.iou, targets.iop])
     return concatenate(parts), np.concatenate(structure), X, quality, targets.majority
@@ -47,23 +50,40 @@ def problems():
     return identity_problem(0), identity_problem(1)
 
 
-def detect(problem, schedule=SHORT, seed=0, embedding=None, structure=None, **shape):
+def detection_of(networks, embedding=None, hidden_channels=(16, 8), pooling="max"):
+    """Networks at work on one data set."""
+    node_features = "structure" if embedding is None else "both"
+    learned = Learned("cosine", node_features, hidden_channels, pooling, detection=tuple(networks))
+    return Detection(learned, embedding, device="cpu")
+
+
+def detect(problem, schedule=SHORT, seed=0, embedding=None, structure=None, start=None, **shape):
     """Train GCN-D, validated on a fifth of the classes."""
     subgraphs, own_structure, _, quality, majority = problem
     shape = {"hidden_channels": (16, 8), "pooling": "max"} | shape
     structure = own_structure if structure is None else structure
-    weights, curve = train_detection(
+    network, curve = train_detection(
         subgraphs,
         structure,
         embedding=embedding,
         quality=quality,
         validation=majority % 5 == 0,
         schedule=schedule,
+        start=start,
         seed=seed,
         device="cpu",
         **shape,
     )
-    return weights, curve, Detection([weights], embedding, device="cpu", **shape)
+    return network, curve, detection_of([network], embedding, **shape)
+
+
+def assert_same(first, second):
+    """Equal to the last bit: scales of the inputs and parameters, float32 arrays all."""
+    for name, array in first.parameters.items():
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, second.parameters[name])
+    np.testing.assert_array_equal(first.mean, second.mean)
+    np.testing.assert_array_equal(first.std, second.std)
 
 
 @pytest.mark.parametrize(("pooling", "least"), [("max", 0.5), ("mean", 0.5), ("sum", 0.2)])
@@ -103,18 +123,16 @@ def test_same_seed_same_weights(problems, node_features):
     second, second_curve, _ = detect(problems[0], **inputs)
     other, _, _ = detect(problems[0], seed=1, **inputs)
     np.testing.assert_array_equal(curve, second_curve)
-    assert first.keys() == second.keys()
-    for name in first:
-        assert isinstance(first[name], np.ndarray)
-        np.testing.assert_array_equal(first[name], second[name])
-    assert any((first[name] != other[name]).any() for name in first if name.endswith("weight"))
+    assert first.parameters.keys() == second.parameters.keys()
+    assert_same(first, second)
+    assert any((array != other.parameters[name]).any() for name, array in first.parameters.items())
 
 
 def test_embedding_reaches_the_scores(problems):
     """With an embedding among the inputs, another embedding changes the scores."""
     subgraphs, structure, X, *_ = problems[0]
-    weights, _, detection = detect(problems[0], embedding=X)
-    other = Detection([weights], X[::-1].copy(), hidden_channels=(16, 8), pooling="max", device="cpu")
+    network, _, detection = detect(problems[0], embedding=X)
+    other = detection_of([network], X[::-1].copy())
     assert (detection.score(subgraphs, structure) != other.score(subgraphs, structure)).any()
 
 
@@ -124,7 +142,7 @@ def test_scores_of_a_proposal_are_its_own(problems, monkeypatch):
     one, _, detection = detect(problems[0], embedding=X)
     two, _, second = detect(problems[0], embedding=X, seed=1)
     scores = detection.score(subgraphs, structure)
-    both = Detection([one, two], X, hidden_channels=(16, 8), pooling="max", device="cpu")
+    both = detection_of([one, two], X)
     mean = (scores + second.score(subgraphs, structure)) / 2
     np.testing.assert_allclose(both.score(subgraphs, structure), mean, atol=1e-5)
     monkeypatch.setattr(_detection, "INFERENCE_ROWS", 50)
@@ -142,12 +160,12 @@ def test_unknown_quality_is_left_out(problems):
     known = np.arange(len(quality)) % 3 > 0
     hidden = quality.copy()
     hidden[~known] = np.nan
-    weights, curve, _ = detect((subgraphs, structure, X, hidden, majority))
+    network, curve, _ = detect((subgraphs, structure, X, hidden, majority))
     assert np.isfinite(curve).all()
     rows = np.repeat(known, np.diff(subgraphs.offsets))
     part = take(subgraphs, np.flatnonzero(known))
     _, alone_curve, _ = detect((part, structure[rows], X, quality[known], majority[known]))
-    assert all(np.isfinite(array).all() for array in weights.values())
+    assert all(np.isfinite(array).all() for array in network.parameters.values())
     # The inputs' scale is of all rows, so the two do not agree to the last digit.
     np.testing.assert_allclose(curve, alone_curve, rtol=0.2)
 
@@ -155,9 +173,34 @@ def test_unknown_quality_is_left_out(problems):
 def test_training_stops_and_keeps_the_best(problems):
     """With a learning rate that spoils everything the first weights are kept, and patience ends it."""
     schedule = SHORT._replace(max_epochs=40, learning_rate=30.0, n_iter_no_change=2)
-    weights, curve, _ = detect(problems[0], schedule)
+    network, curve, _ = detect(problems[0], schedule)
     best = int(curve[:, 1].argmin())
     assert len(curve) == best + 3 < 40
     until_best, _, _ = detect(problems[0], schedule._replace(max_epochs=best + 1))
-    for name, array in weights.items():
-        np.testing.assert_array_equal(array, until_best[name])
+    assert_same(network, until_best)
+
+
+def test_training_goes_on(problems):
+    """From an earlier network, the first loss is that of the network as it is, and the scale is kept."""
+    subgraphs, structure, _, quality, majority = problems[0]
+    network, curve, detection = detect(problems[0])
+    moved = structure * 3 + 1
+    further, further_curve, _ = detect(problems[0], start=network)
+    assert further_curve[0, 1] == pytest.approx(curve[:, 1].min(), rel=1e-4)
+    assert further_curve[:, 1].min() <= further_curve[0, 1]
+    np.testing.assert_array_equal(further.mean, network.mean)
+    held_out = majority % 5 == 0
+    errors = ((detection.score(subgraphs, structure) - quality)[held_out] ** 2).sum(axis=1)
+    assert further_curve[0, 1] == pytest.approx(errors.mean(), rel=1e-3)
+    spoiled = SHORT._replace(learning_rate=100.0)
+    assert_same(detect(problems[0], spoiled, start=network)[0], network)
+    np.testing.assert_array_equal(detect(problems[0], structure=moved, start=network)[0].std, network.std)
+
+
+def test_networks_of_fewer_inputs(problems):
+    """Networks that were trained on the first inputs only do not look at later ones."""
+    subgraphs, structure, *_ = problems[0]
+    network, _, detection = detect(problems[0], structure=structure[:, :20])
+    assert len(network.mean) == 20
+    expected = detection.score(subgraphs, structure[:, :20])
+    np.testing.assert_array_equal(detection.score(subgraphs, structure), expected)

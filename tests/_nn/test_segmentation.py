@@ -54,7 +54,7 @@ def blobs_in_pairs(seed, n_proposals=60, n_features=4):
     return subgraphs, structure, X, labels
 
 
-def segment(problem, schedule=SHORT, seed=0, labels=None):
+def segment(problem, schedule=SHORT, seed=0, labels=None, start=None):
     """Train GCN-S, validated on a fifth of the proposals."""
     subgraphs, structure, X, own_labels = problem
     return train_segmentation(
@@ -67,6 +67,7 @@ def segment(problem, schedule=SHORT, seed=0, labels=None):
         n_seeds=3,
         hidden_channels=(32, 16),
         schedule=schedule,
+        start=start,
         seed=seed,
         device="cpu",
     )
@@ -74,13 +75,13 @@ def segment(problem, schedule=SHORT, seed=0, labels=None):
 
 @pytest.fixture(scope="module")
 def trained_segmentation():
-    """Weights of a GCN-S that has learned to follow the seed."""
+    """A GCN-S that has learned to follow the seed."""
     return segment(blobs_in_pairs(0), SHORT._replace(max_epochs=25, batch_size=500, n_iter_no_change=25))[0]
 
 
-def segmentation_of(weights, X):
+def segmentation_of(network, X):
     """The network at work on one data set."""
-    return Segmentation(weights, None, X, hidden_channels=(32, 16), device="cpu")
+    return Segmentation(network, (32, 16), None, X, device="cpu")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -129,10 +130,13 @@ def test_gcn_s_same_seed_same_weights():
     assert torch.get_num_threads() == threads
     torch.manual_seed(6)
     second, _ = segment(problem)
-    for name, array in first.items():
-        np.testing.assert_array_equal(array, second[name])
+    for name, array in first.parameters.items():
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, second.parameters[name])
+    np.testing.assert_array_equal(first.mean, second.mean)
+    np.testing.assert_array_equal(first.std, second.std)
     other, _ = segment(problem, seed=1)
-    assert any((first[name] != other[name]).any() for name in first if name.endswith("weight"))
+    assert any((array != other.parameters[name]).any() for name, array in first.parameters.items())
 
 
 def test_unlabelled_members_do_not_teach():
@@ -140,10 +144,10 @@ def test_unlabelled_members_do_not_teach():
     problem = blobs_in_pairs(0)
     labels = np.where(np.arange(len(problem[3])) % 2, problem[3], -1)
     schedule = SHORT._replace(max_epochs=25, batch_size=500, n_iter_no_change=25)
-    weights, curve = segment(problem, schedule, labels=labels)
+    network, curve = segment(problem, schedule, labels=labels)
     assert np.isfinite(curve).all()
     subgraphs, structure, X, true_labels = blobs_in_pairs(100)
-    found = segmentation_of(weights, X).member_probability(subgraphs, structure, 1, np.random.default_rng(0))
+    found = segmentation_of(network, X).member_probability(subgraphs, structure, 1, np.random.default_rng(0))
     _, seeds = draw_seeds(subgraphs, np.ones(len(true_labels), bool), 1, np.random.default_rng(0))
     seed_label = np.repeat(true_labels[seeds], np.diff(subgraphs.offsets))
     assert ((found > 0.5) == (true_labels == seed_label)).mean() > 0.9
@@ -198,3 +202,26 @@ def test_seed_inputs_equal_a_loop(seed, with_embedding):
         np.testing.assert_array_equal(found[rows, 3], rows == row_seed)
         np.testing.assert_array_equal(found[rows, 4], dense[rows, row_seed])
         np.testing.assert_allclose(found[rows, 5], (near - near.mean()) / (near.std() + 1e-6), atol=1e-4)
+
+
+def test_rows_of_any_precision(trained_segmentation):
+    """Nearness is of the rows as they are: moved far away in double precision, it is the same."""
+    subgraphs, structure, X, _ = blobs_in_pairs(100)
+    near, far = (
+        segmentation_of(trained_segmentation, rows).member_probability(
+            subgraphs, structure, 3, np.random.default_rng(0)
+        )
+        for rows in (X.astype(np.float64), 1e6 + X.astype(np.float64))
+    )
+    assert near.dtype == far.dtype == np.float32
+    np.testing.assert_allclose(near, far, atol=1e-3)
+
+
+def test_training_goes_on(trained_segmentation):
+    """From an earlier network, the first loss is of the network as it is, and nothing gets worse."""
+    spoiled = SHORT._replace(learning_rate=100.0)
+    again, curve = segment(blobs_in_pairs(0), spoiled, start=trained_segmentation)
+    assert np.isnan(curve[0, 0])
+    assert curve[0, 1] == curve[:, 1].min()
+    for name, array in trained_segmentation.parameters.items():
+        np.testing.assert_array_equal(again.parameters[name], array)

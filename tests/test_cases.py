@@ -1,0 +1,170 @@
+"""Small sets of kinds that users of clusterers have: what is right is plain, and was not found once."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score, pairwise_distances
+from sklearn.neighbors import KNeighborsTransformer, radius_neighbors_graph
+
+from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster.datasets import make_identities
+from sklearn_gcncluster.metrics import bcubed_fscore
+
+
+def right_or_warned(estimator, X, is_right):
+    """Whether the clusters are right or a warning says that they may not be."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        labels = estimator.fit_predict(X)
+    about = ("of the samples are outliers", "links between neighbours", "outside the range")
+    return is_right(labels) or any(any(words in str(one.message) for words in about) for one in said)
+
+
+@pytest.fixture(scope="module")
+def two_places():
+    """Two groups of 15 points, far apart: X, y."""
+    y = np.repeat([0, 1], 15)
+    return np.random.default_rng(0).normal(size=(30, 2)) * 0.3 + 20 * y[:, None], y
+
+
+@pytest.mark.parametrize("n_neighbors", [5, 14, 80])
+def test_graph_of_few_neighbors(two_places, n_neighbors):
+    """A sparse graph of five neighbours each gives the clusters of the rows, however many are asked for."""
+    X, y = two_places
+    graph = KNeighborsTransformer(n_neighbors=5).fit_transform(X)
+    of_graph = GCNClustering(metric="precomputed", n_neighbors=n_neighbors, random_state=0)
+    assert adjusted_rand_score(y, of_graph.fit_predict(graph)) == 1
+    of_rows = GCNClustering(n_neighbors=5, random_state=0)
+    assert adjusted_rand_score(y, of_rows.fit_predict(X)) == 1
+
+
+def test_graph_of_a_radius(two_places):
+    """Lists of all lengths, some of them empty: no cluster holds points of both places."""
+    X, y = two_places
+    graph = radius_neighbors_graph(X, 0.8, mode="distance")
+    assert len(np.unique(np.diff(graph.indptr))) > 5
+    labels = GCNClustering(metric="precomputed", random_state=0).fit_predict(graph)
+    assert (labels >= 0).mean() > 0.5
+    for number in range(labels.max() + 1):
+        assert len(set(y[labels == number])) == 1
+
+
+# To be tightened: one cluster whatever the number.
+@pytest.mark.parametrize("n_samples", [10, 25, 40, 60, 81, 82, 200])
+def test_album_of_one_person(n_samples):
+    """Pictures of a single person are one cluster, or are said to be something unknown."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=64) * 3 + random.normal(size=(n_samples, 64))
+    assert right_or_warned(GCNClustering(random_state=0), X, lambda labels: (labels >= 0).mean() > 0.9)
+
+
+# To be tightened: the connected components.
+@pytest.mark.parametrize("n_neighbors", [8, 80])
+def test_graph_of_matches(n_neighbors):
+    """Probabilities of matches, half of the true ones and no wrong one: entities, or a warning."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(5), 20)
+    matched = (random.random((100, 100)) < 0.5) & (y[:, None] == y)
+    graph = sp.csr_array(np.triu(random.uniform(0.6, 0.99, (100, 100)) * matched, 1))
+    assert connected_components(graph, directed=False)[0] == 5
+    estimator = GCNClustering(metric="precomputed_affinity", n_neighbors=n_neighbors, random_state=0)
+    assert right_or_warned(estimator, graph, lambda labels: adjusted_rand_score(y, labels) > 0.9)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "brute", "hnsw"])
+def test_places_in_two_cities(algorithm):
+    """Sites some hundred metres apart, in cities five thousand kilometres apart: each site is a cluster."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(20), 15)
+    cell = random.permutation(100)[:20]
+    site = np.stack([cell % 10, cell // 10], axis=1) * 300.0
+    site[10:, 0] += 5e6
+    X = site[y] + 5 * random.normal(size=(300, 2))
+    assert bcubed_fscore(y, GCNClustering(algorithm=algorithm, random_state=0).fit_predict(X)) > 0.9
+
+
+@pytest.mark.parametrize(
+    "parameters", [{}, {"algorithm": "hnsw"}, {"metric": "euclidean"}, {"metric": "cosine"}], ids=str
+)
+def test_readings_far_from_the_origin(parameters):
+    """Readings around 300 that differ in the second digit behind the point: each state is a cluster."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(20), 15)
+    X = 300 + 0.1 * random.normal(size=(20, 32))[y] + 0.01 * random.normal(size=(300, 32))
+    labels = GCNClustering(random_state=0, **parameters).fit_predict(X)
+    assert bcubed_fscore(y, labels) > 0.9
+    assert labels.max() + 1 == 20
+
+
+def test_bursts_of_pictures():
+    """Times in seconds since 1970: forty bursts, as of the same times since the first."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(40), 12)
+    seconds = (1.7e9 + np.cumsum(random.uniform(60, 120, 40)))[y] + random.uniform(0, 3, 480)
+    for times in (seconds, seconds - seconds[0], (seconds - seconds[0]) / 3600):
+        labels = GCNClustering(random_state=0).fit_predict(times[:, None])
+        assert labels.max() + 1 == 40
+        assert adjusted_rand_score(y, labels) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.* of the samples are outliers")
+def test_names_beside_unlabelled():
+    """Names as classes and -1 for unlabelled, in an array of objects or a list, are what numbers are."""
+    X, y = make_identities(200, n_features=16, random_state=0)
+    partly = np.where(np.arange(len(y)) % 4, y, -1)
+    names = np.array([f"p{label:03}" for label in y], dtype=object)
+    names[::4] = -1
+    estimator = GCNClustering(n_networks=1, hidden_channels=(16,), max_epochs=1, random_state=0)
+    expected = estimator.fit(X, partly).labels_
+    for labels in (names, list(names), partly.astype(object)):
+        np.testing.assert_array_equal(estimator.fit(X, labels).labels_, expected)
+    for labels in (names, list(names)):
+        assert bcubed_fscore(labels, y) == bcubed_fscore(partly, y) == 1
+
+
+def test_segmenter_without_a_clusterer():
+    """Nothing to refine is an error that says what to give, of fit_predict as of predict."""
+    X, _ = make_blobs(60, n_features=16, random_state=0)
+    for ask in (GCNSegmenter().fit_predict, GCNSegmenter(random_state=0).fit(X).predict):
+        with pytest.raises(
+            ValueError, match=r"no estimator to cluster X with.*GCNSegmenter\(KMeans\(100\)\)"
+        ):
+            ask(X)
+    assert len(GCNSegmenter(KMeans(3, n_init=1), random_state=0).fit_predict(X)) == 60
+
+
+# To be tightened: no warning, whatever the length of the lists.
+@pytest.mark.parametrize("n_neighbors", [10, 20, 80])
+def test_groups_smaller_than_the_lists(n_neighbors):
+    """Ten groups of thirty that a density clusterer tells apart, with lists longer than a group too."""
+    X, y = make_blobs(300, n_features=3, centers=10, cluster_std=0.2, random_state=7)
+    assert bcubed_fscore(y, HDBSCAN(copy=True).fit_predict(X)) > 0.9
+    estimator = GCNClustering(n_neighbors=n_neighbors, random_state=0)
+    assert right_or_warned(estimator, X, lambda labels: bcubed_fscore(y, labels) > 0.9)
+
+
+@pytest.mark.parametrize("factor", [2, 4, 1024, 0.125, 3.7, 1e-24, 1e30])
+def test_unit_of_the_data(factor):
+    """Twenty groups are twenty in any unit: the same clusters, to the last sample."""
+    X, y = make_blobs(600, n_features=8, centers=20, cluster_std=0.5, random_state=0)
+    expected = GCNClustering(random_state=0).fit_predict(X)
+    assert adjusted_rand_score(y, expected) > 0.99
+    np.testing.assert_array_equal(GCNClustering(random_state=0).fit_predict(factor * X), expected)
+
+
+def test_memory_of_a_dense_graph():
+    """A dense matrix of distances takes no more than a few times its size."""
+    X, y = make_blobs(2000, n_features=16, centers=50, random_state=0)
+    distances = pairwise_distances(X).astype(np.float32)
+    estimator = GCNClustering(metric="precomputed", random_state=0)
+    estimator.fit(distances[:100, :100])  # modules and networks are loaded
+    tracemalloc.start()
+    try:
+        labels = estimator.fit_predict(distances)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert adjusted_rand_score(y, labels) > 0.95
+    assert peak < 6 * distances.nbytes
