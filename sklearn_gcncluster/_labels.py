@@ -75,6 +75,8 @@ def check_labels(labels: Any, name: str) -> np.ndarray:
     ndarray of shape (n_samples,)
         Of Booleans, integers or whole floats where all labels are; else of object dtype.
     """
+    if isinstance(labels, np.ma.MaskedArray):
+        labels = labels.tolist()  # None where masked: what lies under a mask is no label
     array = np.asarray(labels) if hasattr(labels, "__array__") else np.array(labels, dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
         warnings.warn(

@@ -95,6 +95,7 @@ def test_numbers_as_objects(holder):
         pytest.param([2**70, 3], [3, 2**70], [1, 0], id="longer integers"),
         pytest.param([np.str_("b"), -1, "b"], ["b"], [0, -1, 0], id="strings of NumPy"),
         pytest.param(range(2), [0, 1], [0, 1], id="range"),
+        pytest.param(np.ma.array([5, -1]), [5], [0, -1], id="nothing masked"),
         pytest.param([-1, -1], [], [-1, -1], id="nothing labelled"),
         pytest.param(pd.Series([5, -1], dtype="Int64"), [5], [0, -1], id="nullable integers"),
         pytest.param(pd.Series(["b", "a"], dtype="string"), ["a", "b"], [1, 0], id="nullable strings"),
@@ -143,6 +144,7 @@ MISSING = r"y has missing values, {} among 3: the first, at position {}, is {}. 
         pytest.param(pd.Categorical(["a", None, "b"]), MISSING.format(1, 1, "nan"), id="categorical"),
         pytest.param(pl.Series(["a", None, "b"]), MISSING.format(1, 1, "None"), id="polars strings"),
         pytest.param(pl.Series([1, None, 2]), MISSING.format(1, 1, "nan"), id="polars integers"),
+        pytest.param(np.ma.array([1, 2, 3], mask=[0, 0, 1]), MISSING.format(1, 2, "None"), id="masked"),
         pytest.param([0.5, 1], "Unknown label type: continuous. y must hold .*, got 0.5", id="fraction"),
         pytest.param(
             ["a", 1.5], "Unknown label type: continuous. y must hold .*, got 1.5", id="beside names"
