@@ -82,7 +82,7 @@ def test_thresholds_that_the_data_say(affinity):
     """They fall from high affinities of the forest to a tenth of a low one; without links they are 0."""
     graph = random_graph()
     found = link_thresholds(graph, affinity)
-    forest = sp.csgraph.minimum_spanning_tree(-graph.affinity.astype(np.float64))
+    forest = sp.csgraph.minimum_spanning_tree(-graph.affinity.toarray().astype(np.float64))
     np.testing.assert_allclose(found[:10], np.quantile(-forest.data, np.linspace(0.95, 0.05, 10)), rtol=1e-5)
     np.testing.assert_allclose(found[10:], found[9] * np.array([0.8, 0.6, 0.4, 0.2, 0.1]))
     assert (np.diff(found) <= 0).all()
