@@ -317,7 +317,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             return self._keep(self._selected(samples, scored, judge))
 
     def score_proposals(self, X):
-        """Proposals of clusters of new samples, with what the networks say of them.
+        """Make proposals of clusters of new samples, and score them.
 
         This is :meth:`predict` up to its last step, in which each sample goes to one of the proposals that
         hold it.

@@ -44,6 +44,7 @@ _SCHEDULE = (
 )
 """Parameters that say how networks learn."""
 _ONLY_WITH_LABELS = (
+    "affinity",
     "metric_learning",
     "node_features",
     "hidden_channels",
@@ -198,7 +199,9 @@ class BaseGCN(GraphEstimator):
         """Samples of the graph in a fit without labels, and the networks of `pretrained`."""
         X = self._checked(X, reset=True)
         given = signature(type(self)).parameters
-        ignored = [name for name in _ONLY_WITH_LABELS if getattr(self, name) != given[name].default]
+        ignored = [
+            name for name in _ONLY_WITH_LABELS if _plain(getattr(self, name)) != _plain(given[name].default)
+        ]
         if ignored:
             warnings.warn(
                 f"{', '.join(ignored)} only matter where y is given: without it, the networks of pretrained "
@@ -365,3 +368,8 @@ class BaseGCN(GraphEstimator):
         self.labels_, self.probabilities_, self.cluster_scores_ = result
         self.n_clusters_ = len(result.scores)
         return self
+
+
+def _plain(value):
+    """A list is as good as a tuple."""
+    return tuple(value) if isinstance(value, list) else value

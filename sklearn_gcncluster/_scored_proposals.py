@@ -23,7 +23,8 @@ class ScoredProposals:
     Attributes
     ----------
     membership : csr_array of shape (n_proposals, n_samples)
-        Boolean: which samples each proposal holds.
+        Boolean: which samples each proposal holds. Where X has copies of a sample, proposals of such copies
+        alone hold none.
     scores : float32 ndarray of shape (n_proposals, 2)
         Predicted IoU and IoP of each.
     segmented : bool ndarray of shape (n_proposals,)
@@ -98,16 +99,25 @@ class ScoredProposals:
         ----------
         scores : array-like of shape (n_proposals,), default=None
             By which proposals are ranked, in place of their predicted IoU; negative ones come last.
-        overlap, max_overlap, min_score, outliers
-            As the parameters of :class:`GCNClustering`.
+        overlap : {"adaptive", "deoverlap", "nms"}, default="adaptive"
+            As the parameter of :class:`GCNClustering`, like those that follow.
+        max_overlap : float in [0, 1], default=0.5
+            IoU of two proposals above which "nms" drops the worse one.
+        min_score : float in [0, 1], default=0.3
+            Clusters of two or more samples with a lower predicted IoU are dropped.
+        outliers : {"noise", "singletons"}, default="noise"
+            Whether samples in no cluster get the label -1, or a number each.
 
         Returns
         -------
         labels : int64 ndarray of shape (n_samples,)
             Clusters in order of falling size, -1 for outliers.
         """
-        if scores is not None:
-            check_consistent_length(self.scores, scores)
+        if scores is not None and np.shape(scores) != self.scores.shape[:1]:
+            raise ValueError(
+                f"scores must hold one value for each of the {len(self.scores)} proposals, but has the "
+                f"shape {np.shape(scores)}."
+            )
         settings = SelectionSettings(overlap, max_overlap, min_score)
         return clusters_of(self._scored, self._judge, self._samples, settings, outliers, scores).labels
 
