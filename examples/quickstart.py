@@ -25,6 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 
@@ -84,17 +85,17 @@ print(
 # Learn, then cluster
 # -------------------
 #
-# `fit` with labels trains the networks; `predict` clusters other samples with them. `fit` without
-# labels does the same as `predict` and keeps more of what was found, such as the IoU that the
-# network predicts for each cluster.
+# `fit` with labels trains the networks; `predict` clusters other samples with them. Where more than
+# labels are wanted, such as the IoU that the network predicts for each cluster, the trained estimator
+# is the `pretrained` of another, which is then fit without labels.
 
 start = perf_counter()
-clusterer = GCNClustering(random_state=args.seed, max_epochs=12 if args.fast else 40)
+learner = GCNClustering(random_state=args.seed, max_epochs=12 if args.fast else 40)
 if args.data is None:
-    clusterer.set_params(pretrained=None)  # the networks of the package know these very glyphs
-clusterer.fit(X_train, y_train)
+    learner.set_params(pretrained=None)  # the networks of the package know these very glyphs
+learner.fit(X_train, y_train)
 trained = perf_counter()
-clusterer.fit(X_new)
+clusterer = GCNClustering(pretrained=FrozenEstimator(learner), random_state=args.seed).fit(X_new)
 gcn_labels, gcn_scores = clusterer.labels_, clusterer.cluster_scores_
 gcn_seconds = trained - start, perf_counter() - trained
 
