@@ -12,13 +12,7 @@ from ._compat import StrOptions, fit_context
 from ._diagnosis import DiagnosisMixin
 from ._gcn import BaseGCN
 from ._proposals._layers import distinct_proposals
-from ._proposals._sources import (
-    PROPOSAL_CONSTRAINTS,
-    ProposalSettings,
-    check_sources,
-    partition_by,
-    propose,
-)
+from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_sources, partition_by, propose
 from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
