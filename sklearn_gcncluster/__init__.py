@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import datasets, metrics, plotting
     from ._clustering import GCNClustering
     from ._diagnosis import Diagnosis
+    from ._matching import match_labels
     from ._persistence import load
     from ._scored_proposals import ScoredProposals
     from ._segmenter import GCNSegmenter
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "datasets",
     "load",
+    "match_labels",
     "metrics",
     "plotting",
     "record_stages",
@@ -45,6 +47,7 @@ _MODULE_OF_NAME = {
     "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
     "record_stages": "._stages",
+    "match_labels": "._matching",
 }
 _SUBMODULES = ("datasets", "metrics", "plotting")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import column_or_1d
 
 _LOOK_LIKE_NUMBERS = {"-1", "-1.0"}
 _MISSING = {"NoneType", "NAType", "NaTType"}
@@ -97,6 +98,35 @@ def check_labels(labels: Any, name: str) -> np.ndarray:
     if array.dtype.kind in ("f", "O"):
         _check_values(array, name)
     return array
+
+
+def integers(values: Any, name: str) -> np.ndarray:
+    """One-dimensional values as a new int64 array; floats will do where they are whole.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_values,)
+    name : str
+        What errors call them.
+
+    Returns
+    -------
+    integers : int64 ndarray of shape (n_values,)
+
+    Raises
+    ------
+    ValueError
+        If a value is no integer; the message shows it.
+    """
+    values = column_or_1d(values)
+    wrong = values[:0]
+    if values.dtype.kind == "f":
+        wrong = values[~np.isfinite(values) | (values != np.floor(values))]
+    elif values.dtype.kind not in "iu":
+        wrong = values
+    if len(wrong):
+        raise ValueError(f"{name} must hold integers, got {wrong[0]!r}.")
+    return values.astype(np.int64)
 
 
 def _integers_if_all_are(array: np.ndarray) -> np.ndarray:
