@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from ._scored_proposals import ScoredProposals
     from ._segmenter import GCNSegmenter
     from ._stages import record_stages
+    from .report import ClusterReport, load_decisions
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
+    "ClusterReport",
     "Diagnosis",
     "GCNClustering",
     "GCNSegmenter",
@@ -32,6 +34,7 @@ __all__ = [
     "__version__",
     "datasets",
     "load",
+    "load_decisions",
     "match_labels",
     "metrics",
     "plotting",
@@ -41,12 +44,14 @@ __all__ = [
 # Public names are imported on first use, because _clustering imports torch, and someone who
 # wants a metric or a data set should not wait for that.
 _MODULE_OF_NAME = {
+    "ClusterReport": ".report",
     "Diagnosis": "._diagnosis",
     "GCNClustering": "._clustering",
     "GCNSegmenter": "._segmenter",
     "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
     "record_stages": "._stages",
+    "load_decisions": ".report",
     "match_labels": "._matching",
 }
 _SUBMODULES = ("datasets", "metrics", "plotting")

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_bipartite_matching
-from sklearn.utils import column_or_1d
+
+from ._labels import integers
 
 _ENOUGH_PROGRESS = 0.9
 """Certain edges are looked for again as long as fewer than this share of the edges stayed."""
@@ -78,7 +79,7 @@ def match_labels(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     >>> match_labels(labels, reference + [-1] * (len(labels) - len(reference)))
     array([5, 5, 6, 6, 7])
     """
-    matched, earlier = _integers(labels, "labels"), _integers(reference, "reference")
+    matched, earlier = integers(labels, "labels"), integers(reference, "reference")
     if len(matched) != len(earlier):
         raise ValueError(
             f"labels has {len(matched)} samples and reference {len(earlier)}; both must tell of the same "
@@ -116,20 +117,6 @@ class _Edges(NamedTuple):
 
     def take(self, chosen: np.ndarray) -> _Edges:
         return _Edges(*(part[chosen] for part in self))
-
-
-def _integers(labels, name):
-    labels = column_or_1d(labels)
-    wrong = labels[:0]
-    if labels.dtype.kind == "f":
-        wrong = labels[~np.isfinite(labels) | (labels != np.floor(labels))]
-    elif labels.dtype.kind not in "iu":
-        wrong = labels
-    if len(wrong):
-        raise ValueError(
-            f"{name} must hold integers, got {wrong[0]!r}. Give each cluster a number, and outliers -1."
-        )
-    return labels.astype(np.int64)
 
 
 def _by_first_sample(labels):
