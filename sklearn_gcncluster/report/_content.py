@@ -40,7 +40,7 @@ def report_content(
     labels = integers(labels, "labels")
     numbers, codes, sizes = np.unique(labels[labels >= 0], return_inverse=True, return_counts=True)
     shares = _probabilities(probabilities, len(labels))
-    scores = _cluster_scores(cluster_scores, len(numbers))
+    scores = _for_json(_cluster_scores(cluster_scores, len(numbers)))
     rows = np.flatnonzero(labels >= 0)
     order = np.lexsort((rows, -np.nan_to_num(shares[rows]), codes))
     members = np.split(rows[order], np.cumsum(sizes)[:-1]) if len(numbers) else []
@@ -53,8 +53,8 @@ def report_content(
             {
                 "number": int(numbers[cluster]),
                 "size": int(sizes[cluster]),
-                "predicted_iou": _number(scores[cluster, 0]),
-                "predicted_iop": _number(scores[cluster, 1]),
+                "predicted_iou": scores[cluster][0],
+                "predicted_iop": scores[cluster][1],
                 "rows": members[cluster].tolist(),
             }
             for cluster in np.argsort(-sizes, kind="stable")
@@ -62,7 +62,7 @@ def report_content(
         "outliers": np.flatnonzero(labels < 0).tolist(),
         "ids": _strings(ids, "ids", len(labels)),
         "texts": _strings(texts, "texts", len(labels)),
-        "probabilities": None if probabilities is None else [_number(share) for share in shares.tolist()],
+        "probabilities": None if probabilities is None else _for_json(shares),
         "questions": _questions(questions, len(labels)),
     }
 
@@ -87,7 +87,10 @@ def picture_order(content: dict[str, Any]) -> np.ndarray:
 
 def plain(value: object) -> str:
     """Value as text that any file can hold: names of files may have bytes that are no characters."""
-    return str(value).encode("utf-8", "replace").decode().translate(_CONTROL)
+    text = str(value)
+    if text.isprintable():  # as most are
+        return text
+    return text.encode("utf-8", "replace").decode().translate(_CONTROL)
 
 
 def _probabilities(probabilities, n_samples):
@@ -161,7 +164,7 @@ def _questions(questions, n_samples):
                 "kind": plain(question.get("kind", "")),
                 "first": first,
                 "second": second,
-                "gain": None if gain is None else _number(float(gain)),
+                "gain": None if gain is None else _for_json(float(gain)),
                 "clusters": [] if clusters is None else np.ravel(clusters).astype(int).tolist(),
             }
         )
@@ -194,6 +197,6 @@ def _row(value, what, n_samples):
     return row
 
 
-def _number(value):
-    """Value for JSON, which knows nothing that is not finite; four digits tell enough."""
-    return round(float(value), 4) if np.isfinite(value) else None
+def _for_json(numbers: Any) -> Any:
+    """A number or (nested) lists of numbers; those that JSON does not know are None, and four digits do."""
+    return np.where(np.isfinite(numbers), np.round(numbers, 4), np.array(None)).tolist()
