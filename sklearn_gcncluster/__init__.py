@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import datasets, metrics, plotting
+    from . import baselines, datasets, metrics, plotting
     from ._clustering import GCNClustering
     from ._diagnosis import Diagnosis
     from ._matching import match_labels
@@ -32,6 +32,7 @@ __all__ = [
     "GCNSegmenter",
     "ScoredProposals",
     "__version__",
+    "baselines",
     "datasets",
     "load",
     "load_decisions",
@@ -54,7 +55,7 @@ _MODULE_OF_NAME = {
     "load_decisions": ".report",
     "match_labels": "._matching",
 }
-_SUBMODULES = ("datasets", "metrics", "plotting")
+_SUBMODULES = ("baselines", "datasets", "metrics", "plotting")
 
 
 def __getattr__(name: str) -> object:
