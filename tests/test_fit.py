@@ -354,7 +354,7 @@ def test_floor_holds_for_what_comes_out(trained, unseen, overlap):
 @pytest.mark.parametrize("n_features", [8, 64])
 def test_nothing_but_outliers_is_told(n_features):
     """Where nearly all samples are outliers, a warning says what could be done."""
-    X = np.random.default_rng(0).normal(size=(600, n_features))
+    X = np.random.default_rng(0).normal(size=(300, n_features))
     for outliers in ("noise", "singletons"):
         estimator = GCNClustering(min_score=1.0, outliers=outliers, random_state=0)
         with pytest.warns(UserWarning, match="100% of the samples are outliers.*try n_neighbors.*by fit"):

@@ -33,7 +33,7 @@ def spread_blobs(n_classes, n_samples, n_features, seed=0):
 @pytest.fixture(scope="module")
 def identities():
     """Labelled samples, and others of other classes: X, y, X, y."""
-    X, y = make_identities(1200, n_features=32, random_state=3)
+    X, y = make_identities(800, n_features=32, random_state=3)
     return X[y % 2 == 0], y[y % 2 == 0], X[y % 2 == 1], y[y % 2 == 1]
 
 

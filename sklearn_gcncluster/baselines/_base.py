@@ -199,7 +199,7 @@ class LinkClusterer(ClusterMixin, BaseEstimator):
             )
         few = self.algorithm == "hnsw" or (self.algorithm == "auto" and X.shape[0] >= _APPROXIMATE_FROM)
         max_copies = _FEW_COPIES if few else max(self.n_neighbors // 2, 1)
-        return samples_of(X, self._metric_of_copies(), max_copies)
+        return samples_of(X, self._metric_of_copies(), max_copies, max(self.n_neighbors, LONGEST_LIST))
 
     def _labels(self, linked, samples):
         groups = self._partition(linked, self.threshold_)

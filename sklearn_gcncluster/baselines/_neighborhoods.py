@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from .._graph._given import graph_samples
 from .._graph._links import strongest
 from .._graph._neighbors import nearest_neighbors
-from .._graph._samples import Samples, distinct_samples, graph_samples
+from .._graph._samples import Samples, distinct_samples
 
 GRAPH_METRICS = ("precomputed", "precomputed_affinity")
 _BLOCK_ROWS = 65_536  # bounds the temporary copies of rows whose distances are asked for
@@ -28,7 +29,7 @@ class Neighborhoods(NamedTuple):
     """int32 of shape (n_samples, n_listed): lists of another length, for clusters to agree with."""
 
 
-def samples_of(X: np.ndarray | sp.csr_array, metric: str, max_copies: int) -> Samples:
+def samples_of(X: np.ndarray | sp.csr_array, metric: str, max_copies: int, n_neighbors: int) -> Samples:
     """Samples in an order that does not depend on the order of the rows of X, but for graphs.
 
     Parameters
@@ -37,8 +38,12 @@ def samples_of(X: np.ndarray | sp.csr_array, metric: str, max_copies: int) -> Sa
     metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}
     max_copies : int
         How many copies of a row are kept as samples; all get one label.
+    n_neighbors : int
+        How many of each sample's links in a graph are looked at.
     """
-    return graph_samples(X, metric) if metric in GRAPH_METRICS else distinct_samples(X, metric, max_copies)
+    if metric in GRAPH_METRICS:
+        return graph_samples(X, metric, n_neighbors)
+    return distinct_samples(X, metric, max_copies)
 
 
 def neighborhoods_of(
@@ -55,7 +60,7 @@ def neighborhoods_of(
     Parameters
     ----------
     rows : float32 ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
-        Of unit length for "cosine"; or the affinities of linked samples.
+        Of unit length for "cosine"; or the dissimilarities of linked samples.
     n_neighbors, n_listed : int
         Clipped to the number of other samples, and to the links of the sample that has most.
     metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}
@@ -67,7 +72,9 @@ def neighborhoods_of(
     depth, scale = max(n_neighbors, n_listed), 1.0
     if isinstance(rows, sp.csr_array):
         longest = int(np.diff(rows.indptr).max(initial=1))
-        neighbors, affinities = strongest(rows, min(depth, longest))
+        neighbors, nearness = strongest(-rows, min(depth, longest))
+        gap = neighbors == np.arange(len(neighbors))[:, None]
+        affinities = np.where(gap, 0, 1 + nearness)
     else:
         neighbors, squared = nearest_neighbors(
             rows, min(depth, len(rows) - 1), metric=metric, algorithm=algorithm, n_jobs=n_jobs

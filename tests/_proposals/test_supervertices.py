@@ -48,7 +48,10 @@ def slow_algorithm_1(dissimilarity, cut, step, max_size, sizes=None):
             if sizes[members].sum() <= max_size:
                 labels[members] = labels.max() + 1
         remaining = np.flatnonzero(labels < 0)
+        longest = left[linked].max(initial=np.inf if not linked.any() else 0)
         cut -= cut * step
+        while cut >= longest:  # as before: all components are too large
+            cut -= cut * step
     return labels
 
 
