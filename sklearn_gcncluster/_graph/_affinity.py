@@ -14,10 +14,11 @@ import scipy.sparse as sp
 from .._folds import class_folds
 from .._model import LinearMap, LinkModels
 from ._dissimilarity import dissimilarities_of
+from ._given import graph_lists
 from ._linear_map import apply_map, fit_map
 from ._link_features import shared_mass
 from ._link_models import MAX_FOLDS, View, judge_links, learn_links, shortened_links
-from ._links import Graph, Links, link, strongest
+from ._links import Graph, Links, link
 from ._neighbors import nearest_neighbors
 
 Rows: TypeAlias = "np.ndarray | sp.csr_array"
@@ -186,9 +187,7 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
 def _neighbor_lists(rows, settings, n_jobs):
     """Neighbours and their dissimilarities, found among rows or read off a graph."""
     if sp.issparse(rows):
-        longest = int(np.diff(rows.indptr).max(initial=1))
-        neighbors, nearness = strongest(-rows, min(settings.n_neighbors, longest))
-        return neighbors, -nearness
+        return graph_lists(rows, settings.n_neighbors)
     neighbors, distances = _search(rows, None, settings, n_jobs)
     return neighbors, dissimilarities_of(distances, settings.metric)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def dissimilarities_of(distances: np.ndarray, metric: str) -> np.ndarray:
+def dissimilarities_of(distances: np.ndarray, metric: str, typical: float | None = None) -> np.ndarray:
     """Dissimilarity, zero or more, for each squared distance to a neighbour.
 
     Parameters
@@ -16,8 +16,9 @@ def dissimilarities_of(distances: np.ndarray, metric: str) -> np.ndarray:
     distances : float ndarray of any shape
         Squared; between rows of unit length for "cosine".
     metric : {"cosine", "euclidean"}
-        One less the cosine, in [0, 2]; or ``1 - exp(-d^2 / (2 s^2))`` with s^2 the median of the squared
-        distances (of those above zero, if the median is zero).
+        One less the cosine, in [0, 2]; or ``1 - exp(-d^2 / (2 s^2))``.
+    typical : float, optional
+        The s^2 in it; by default that of the distances themselves, as :func:`typical_distance` gives it.
 
     Returns
     -------
@@ -25,10 +26,16 @@ def dissimilarities_of(distances: np.ndarray, metric: str) -> np.ndarray:
     """
     if metric == "cosine":
         return np.clip(distances / 2, 0, 2).astype(np.float32)
-    typical = np.median(distances) if distances.size else 1.0
-    if typical == 0:  # most may be copies
-        typical = np.median(distances[distances > 0]) if distances.any() else 1.0
+    typical = typical_distance(distances) if typical is None else typical
     return -np.expm1(-0.5 * (distances / typical)).astype(np.float32)
+
+
+def typical_distance(distances: np.ndarray) -> float:
+    """Median of squared distances; of those above zero, if it is zero, since most may be copies."""
+    typical = np.median(distances) if distances.size else 1.0
+    if typical == 0:
+        typical = np.median(distances[distances > 0]) if distances.any() else 1.0
+    return typical
 
 
 def stored(values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._dissimilarity import dissimilarities_of, stored
+from ._links import strongest
 from ._samples import Samples
 
 _BLOCK_CELLS = 2**24  # entries of a dense matrix that are looked at at once
@@ -46,6 +47,26 @@ def graph_samples(X: np.ndarray | sp.csr_array, metric: str, n_neighbors: int) -
     lists = _completed(rows, cols, stored(unlike), n_samples)
     everyone = np.arange(n_samples)
     return Samples(lists, everyone, everyone, np.ones(n_samples, dtype=np.intp))
+
+
+def graph_lists(rows: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbour lists of samples that are given by a graph.
+
+    Parameters
+    ----------
+    rows : csr_array of shape (n_samples, n_samples)
+        Of :class:`Samples`: the dissimilarities of linked samples.
+    n_neighbors : int
+
+    Returns
+    -------
+    neighbors : int32 ndarray of shape (n_samples, n_listed)
+        Nearest first; as many as asked for, or as the longest row has. The sample itself fills a short list.
+    dissimilarities : float32 ndarray of shape (n_samples, n_listed)
+    """
+    longest = int(np.diff(rows.indptr).max(initial=1))
+    neighbors, nearness = strongest(-rows, min(n_neighbors, longest))
+    return neighbors, -nearness
 
 
 def _completed(rows, cols, unlike, n_samples):

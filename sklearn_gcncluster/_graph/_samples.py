@@ -83,14 +83,8 @@ def distinct_samples(
     -------
     Samples
     """
-    compared = np.arange(len(X))
-    if metric == "cosine":
-        compared, frame = _rows_with_direction(X, drop_zeros), None
-        rows = _by_blocks(_of_unit_length, X, compared, np.float32)
-    else:
-        frame = frame or _frame_of(X)
-        precision = np.float64 if X.shape[1] < _DOUBLE_BELOW else np.float32
-        rows = _by_blocks(lambda block: (block - frame.origin) / frame.unit, X, compared, precision)
+    compared = _rows_with_direction(X, drop_zeros) if metric == "cosine" else np.arange(len(X))
+    rows, frame = comparable_rows(X, metric, compared, frame)
     rows += 0.0  # -0.0 and 0.0 are equal and must hash alike
     _, first, group, counts = np.unique(
         _content_hash(rows), return_index=True, return_inverse=True, return_counts=True
@@ -106,6 +100,36 @@ def distinct_samples(
     inverse[compared] = place[group.reshape(-1)]
     chosen = np.repeat(first[order], kept)
     return Samples(rows[chosen], compared[chosen], inverse, spoken_for, frame)
+
+
+def comparable_rows(
+    X: np.ndarray, metric: str, chosen: np.ndarray | None = None, frame: Frame | None = None
+) -> tuple[np.ndarray, Frame | None]:
+    """Bring rows to a common scale, as :func:`distinct_samples` does.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Finite values; with "cosine", no row that is chosen is of length zero.
+    metric : {"cosine", "euclidean"}
+    chosen : int ndarray of shape (n_chosen,), optional
+        Numbers of the rows that are asked for; by default all.
+    frame : Frame, optional
+        Of earlier Euclidean rows to which these are to be comparable.
+
+    Returns
+    -------
+    rows : float32 or float64 ndarray of shape (n_chosen, n_features)
+        C-contiguous.
+    frame : Frame or None
+        Of Euclidean rows.
+    """
+    chosen = np.arange(len(X)) if chosen is None else chosen
+    if metric == "cosine":
+        return _by_blocks(_of_unit_length, X, chosen, np.float32), None
+    origin, unit = frame = frame or _frame_of(X)
+    precision = np.float64 if X.shape[1] < _DOUBLE_BELOW else np.float32
+    return _by_blocks(lambda block: (block - origin) / unit, X, chosen, precision), frame
 
 
 def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:

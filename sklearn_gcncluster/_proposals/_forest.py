@@ -53,7 +53,8 @@ def merge_tree(dissimilarity: sp.csr_array, groups: np.ndarray | None = None) ->
         values = np.concatenate([np.full(together.sum(), -np.inf), values])
     n_samples = len(source) + 1
     order = np.argsort(values, kind="stable")
-    merges = single_linkage_label(np.column_stack([source, target, values])[order].astype(np.float64))
+    edges = np.column_stack([source, target, values])[order].astype(np.float64)
+    merges = single_linkage_label(edges) if len(edges) else np.empty((0, 4))
     parent = np.full(2 * n_samples - 1, 2 * n_samples - 2, dtype=np.intp)
     parent[merges[:, :2].astype(np.intp)] = np.arange(n_samples, 2 * n_samples - 1)[:, None]
     return MergeTree(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of, stored
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of, stored, typical_distance
 
 
 def test_cosine():
@@ -26,6 +26,15 @@ def test_euclidean(scale):
     np.testing.assert_allclose(near, 1 - np.exp(-distances / np.median(distances) / 2), rtol=1e-5)
     assert near.dtype == np.float32
     assert (np.diff(near, axis=1) >= 0).all()
+
+
+def test_unit_of_others():
+    """Distances may be measured by what is typical among others."""
+    distances = np.random.default_rng(0).chisquare(3, (40, 9))
+    typical = typical_distance(distances)
+    near = dissimilarities_of(distances, "euclidean")
+    np.testing.assert_array_equal(dissimilarities_of(distances[3:5], "euclidean", typical), near[3:5])
+    assert typical_distance(np.float32([0, 0, 0, 4])) == 4
 
 
 def test_close_neighbors_are_told_apart():

@@ -7,7 +7,7 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import kneighbors_graph, sort_graph_by_row_values
 
 from sklearn_gcncluster._graph import _given
-from sklearn_gcncluster._graph._given import graph_samples
+from sklearn_gcncluster._graph._given import graph_lists, graph_samples
 
 SEEDS = [0, 1, 2]
 TINY = np.finfo(np.float32).tiny
@@ -66,6 +66,16 @@ def test_graphs_become_lists_of_dissimilarities(seed, metric, sparse, n_neighbor
     assert samples.kept.tolist() == samples.inverse.tolist() == list(range(14))
     assert samples.counts.tolist() == [1] * 14
     assert samples.frame is None
+
+
+def test_lists_of_a_graph():
+    """The nearest first, the sample itself behind the last; no longer than the longest row."""
+    rows = sp.csr_array(np.float32([[0, 0.5, 0.25], [0.5, 0, 0], [0, 0, 0]]))
+    for n_neighbors in (2, 9):
+        neighbors, dissimilarities = graph_lists(rows, n_neighbors)
+        assert neighbors.tolist() == [[2, 1], [0, 1], [2, 2]]
+        assert dissimilarities.tolist() == [[0.25, 0.5], [0.5, 0], [0, 0]]
+    assert graph_lists(rows, 1)[0].tolist() == [[2], [0], [2]]
 
 
 @pytest.mark.parametrize("metric", ["precomputed", "precomputed_affinity"])

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._graph._samples import aggregate_labels, distinct_samples
+from sklearn_gcncluster._graph._samples import aggregate_labels, comparable_rows, distinct_samples
 
 SEEDS = [0, 1, 2]
 METRICS = ["cosine", "euclidean"]
@@ -137,6 +137,17 @@ def test_frame_of_others():
     np.testing.assert_allclose(new.rows, (X_new[new.kept] - frame.origin) / frame.unit, rtol=1e-12)
     np.testing.assert_allclose(new.original_rows(), X_new[new.kept], rtol=1e-12)
     assert distinct_samples(X_new, "cosine", frame=frame).frame is None
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_on_a_common_scale(metric):
+    """They are those of distinct samples, in the order of X; some of them on request."""
+    X = 5 + np.random.default_rng(0).standard_normal((30, 4))
+    samples = distinct_samples(X, metric)
+    rows, frame = comparable_rows(X, metric)
+    np.testing.assert_array_equal(rows, samples.rows[samples.inverse])
+    some, _ = comparable_rows(X, metric, np.array([7, 3]), frame)
+    np.testing.assert_array_equal(some, rows[[7, 3]])
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -1e30])

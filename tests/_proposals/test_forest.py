@@ -102,6 +102,12 @@ def test_unconnected_parts_join_at_infinity():
     assert empty.height[4:].tolist() == [np.inf] * 3
 
 
+def test_a_single_sample():
+    """It is the root."""
+    tree = merge_tree(sp.csr_array((1, 1), dtype=np.float32))
+    assert (tree.parent.tolist(), tree.height.tolist(), tree.size.tolist()) == ([0], [-np.inf], [1])
+
+
 def test_heights_are_kept_exactly():
     """Merges are at the float32 dissimilarities of the graph, so that a cut equal to one keeps it."""
     values = np.random.default_rng(0).random(30).astype(np.float32) ** 8  # down to where 1 - value is 1
