@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
@@ -12,15 +13,17 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_memory, validate_data
+from sklearn.utils.validation import check_consistent_length, check_memory, validate_data
 
 from ._compat import HasMethods, Interval, StrOptions
 from ._graph._given import graph_samples
 from ._graph._neighbors import EXACT_UP_TO
 from ._graph._samples import Samples, distinct_samples
 from ._jobs import one_thread
+from ._labels import class_codes
 from ._model import Frame
 from ._stages import stage
+from .metrics import bcubed_fscore
 
 _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
 _COSINE_FROM = 32
@@ -98,6 +101,23 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         self._check_clusters()
         return self.fit(X, y, **kwargs).labels_
 
+    def score(self, X, y):
+        """BCubed F of the clusters of new samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples to cluster.
+        y : array-like of shape (n_samples,)
+            True classes; samples with -1 are left out.
+
+        Returns
+        -------
+        score : float
+            Between 0 and 1, higher is better. Outliers count as clusters of their own.
+        """
+        return bcubed_fscore(y, self.predict(X))
+
     def _check_clusters(self):
         """Raise an error if this estimator, with its parameters, gives no labels of X."""
 
@@ -127,19 +147,40 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
             return check_array(X, estimator=self, input_name="X", **accepted)
         return validate_data(self, X, reset=reset, **accepted)
 
+    def _class_codes(self, X, y) -> np.ndarray:
+        """Code of each sample's class, -1 for unlabelled; there are at least two classes."""
+        classes, codes = class_codes(y)
+        check_consistent_length(X, codes)
+        if len(classes) < 2:
+            found = f"one class ({classes[0]})" if len(classes) else "no labelled sample (all are -1)"
+            raise ValueError(
+                f"y has {found} among {len(codes)} samples; how clusters look is learned from at least 2 "
+                "classes. Give labels of more classes, or call fit(X) without y."
+            )
+        return codes
+
     def _samples_of(self, X, frame: Frame | None = None) -> Samples:
         """Samples of the graph, of an X that was checked."""
         if self._is_graph():
             _check_square(X.shape, self)
             return graph_samples(X, self.metric, self._list_length(X.shape[0]))
         exact = self.algorithm == "brute" or len(X) <= EXACT_UP_TO
-        return distinct_samples(
+        samples = distinct_samples(
             X,
             self._metric_of(X.shape[1]),
             (lambda n_distinct: max(self._list_length(n_distinct) // 2, 1)) if exact else _HNSW_COPIES,
             drop_zeros=self.metric == "auto",
             frame=frame,
         )
+        n_lost = np.count_nonzero(samples.inverse < 0)
+        if n_lost:
+            warnings.warn(
+                f"X has {n_lost} rows of length zero, which have no direction; they are outliers. Remove "
+                'them, or use metric="euclidean".',
+                UserWarning,
+                stacklevel=5,
+            )
+        return samples
 
     def _list_length(self, n_distinct: int) -> int:
         """Number of neighbours: a list that holds most of the samples does not tell who is near."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
@@ -19,14 +19,12 @@ from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, nei
 from ._graph._linear_map import apply_map
 from ._graph._links import Graph
 from ._graph._samples import Samples, aggregate_labels
-from ._labels import class_codes
 from ._learning import TrainingSettings, learn_detection, learn_segmentation
 from ._model import Frame, Learned
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, LayerInputs
-from .metrics import bcubed_fscore
 
 _MAX_UNKNOWN = 0.15
 """Share of inputs outside the range of training above which pretrained networks are not trusted."""
@@ -99,23 +97,6 @@ class BaseGCN(GraphEstimator):
         self._check_clusters()
         return self._clusters_of(X, self._new_samples(X)).labels
 
-    def score(self, X, y):
-        """BCubed F of the clusters of new samples.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples to cluster.
-        y : array-like of shape (n_samples,)
-            True classes; samples with -1 are left out.
-
-        Returns
-        -------
-        score : float
-            Between 0 and 1, higher is better. Outliers count as clusters of their own.
-        """
-        return bcubed_fscore(y, self.predict(X))
-
     def save(self, path, *, include_labels=True):
         """Write the estimator to a file that :func:`sklearn_gcncluster.load` reads.
 
@@ -178,15 +159,7 @@ class BaseGCN(GraphEstimator):
     def _labelled_samples(self, X, y) -> tuple[Samples, np.ndarray]:
         """Samples of the graph and the class code of each, -1 for unlabelled."""
         X = self._checked(X, reset=True)
-        classes, codes = class_codes(y)
-        check_consistent_length(X, codes)
-        if len(classes) < 2:
-            found = f"one class ({classes[0]})" if len(classes) else "no labelled sample (all are -1)"
-            raise ValueError(
-                f"y has {found} among {len(codes)} samples; how clusters look is learned from at least 2 "
-                "classes. Give labels of more classes, or call fit(X) without y to cluster with networks "
-                "that were trained before."
-            )
+        codes = self._class_codes(X, y)
         samples = self._samples_for(X, None)
         if samples.n_distinct < 2:
             raise ValueError(
@@ -226,16 +199,7 @@ class BaseGCN(GraphEstimator):
                     f"X has {X.shape[1]} features, but the networks of pretrained expect {known} features. "
                     f'Give such embeddings, or use pretrained="{UNIVERSAL}", which takes any.'
                 )
-        samples = self._samples_of(X, frame)
-        n_lost = np.count_nonzero(samples.inverse < 0)
-        if n_lost:
-            warnings.warn(
-                f"X has {n_lost} rows of length zero, which have no direction; they are outliers. Remove "
-                'them, or use metric="euclidean".',
-                UserWarning,
-                stacklevel=4,
-            )
-        return samples
+        return self._samples_of(X, frame)
 
     def _pretrained(self) -> Learned:
         if self.pretrained is None:
