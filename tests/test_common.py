@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
 
 TINY = {"hidden_channels": (16, 8), "n_networks": 1, "max_epochs": 1, "n_training_seeds": 1, "n_seeds": 1}
 QUICK = {**TINY, "metric": "euclidean", "affinity": "neighborhood"}
@@ -32,6 +34,13 @@ ESTIMATORS = [
     GCNClustering(**QUICK, algorithm="hnsw", segment=False, overlap="nms", node_features="both"),
     GCNClustering(**{**QUICK, "metric": "precomputed"}),
     GCNSegmenter(AgglomerativeClustering(3), **QUICK),  # the order of rows does not matter to it
+    ApproximateRankOrder(),
+    ApproximateRankOrder(n_neighbors=5, threshold=0.8, algorithm="hnsw"),
+    ApproximateRankOrder(n_neighbors=2, metric="precomputed", threshold=0.6),
+    ConsensusPropagation(),
+    ConsensusPropagation(threshold=0.5, max_size=20, algorithm="brute"),
+    ConsensusPropagation(metric="precomputed", threshold=0.5, max_size=4),
+    ConsensusPropagation(committee=["passthrough", PCA(1)], mediator=LogisticRegression()),
 ]
 
 
@@ -52,7 +61,9 @@ def test_contract(estimator, check):
 
 
 @pytest.mark.parametrize(
-    "estimator", [GCNClustering(), GCNSegmenter(KMeans(3))], ids=["clustering", "segmenter"]
+    "estimator",
+    [GCNClustering(), GCNSegmenter(KMeans(3)), ApproximateRankOrder(), ConsensusPropagation()],
+    ids=lambda estimator: type(estimator).__name__,
 )
 def test_parameter_validation(estimator):
     """Parameters of a wrong kind or out of range are errors in the wording of scikit-learn, raised in fit."""
@@ -70,7 +81,12 @@ def test_no_check_is_hidden():
         assert not tags.no_validation
         assert not tags._skip_test
         assert not tags.target_tags.required
-        assert clone(estimator).set_params(pretrained=None).__sklearn_tags__().target_tags.required
+
+
+def test_labels_are_required_without_networks():
+    """So tools of scikit-learn know it before fit says so."""
+    for estimator in (GCNClustering(pretrained=None), GCNSegmenter(pretrained=None)):
+        assert estimator.__sklearn_tags__().target_tags.required
 
 
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])

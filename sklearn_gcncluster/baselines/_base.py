@@ -1,51 +1,61 @@
-"""What the baselines share: X -> samples -> neighbour lists -> forest of links -> threshold -> labels."""
+"""What the baselines share: X -> samples -> linked pairs -> one tree of merges -> threshold -> labels."""
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_array
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from .._compat import Interval, StrOptions, fit_context
+from .._base import GraphEstimator, one_cluster
+from .._compat import fit_context
+from .._graph._links import Links
 from .._graph._samples import Samples
-from ..metrics import bcubed_fscore
-from ._links import ValuedLinks, number_by_size
-from ._neighborhoods import GRAPH_METRICS, samples_of
+from .._proposals._forest import MergeTree, merge_tree
+from .._selection import number_clusters
+from ._neighborhoods import Neighborhoods, neighborhoods_of
 from ._thresholds import LONGEST_LIST, agreement, best_threshold, candidate_thresholds, mean_fscore
-
-_COSINE_FROM = 32  # features from which on the automatic metric is the cosine
-_APPROXIMATE_FROM = 100_000  # samples from which on the search may be approximate
-_FEW_COPIES = 4  # copies of a sample that approximate search may meet; among hundreds it gets lost
 
 
 class LinkedSamples(NamedTuple):
     """What a threshold is applied to."""
 
-    neighbors: np.ndarray
-    """int32 of shape (n_samples, n_neighbors): lists that clusters should agree with."""
-    forest: ValuedLinks
-    """Links that matter; an estimator's threshold is one on their values."""
-    counts: np.ndarray
-    """intp of shape (n_samples,): how many rows of X each sample speaks for."""
+    tree: MergeTree
+    """In which links of small value merge first; its leaves are the rows of X that can be compared."""
+    leaves: np.ndarray
+    """intp of shape (n_kept,): a leaf for each sample."""
+    lists: np.ndarray
+    """int32 of shape (n_kept, n_listed): neighbours that clusters should agree with."""
 
 
-class LinkClusterer(ClusterMixin, BaseEstimator):
+def linked_samples(links: Links, values: np.ndarray, counts: np.ndarray, lists: np.ndarray) -> LinkedSamples:
+    """Put linked samples into one tree that serves every threshold on the values of links.
+
+    Parameters
+    ----------
+    links : Links
+    values : ndarray of shape (n_links,)
+        Zero or more; small ones merge first.
+    counts : intp ndarray of shape (n_kept,)
+        Of :class:`Samples`.
+    lists : int32 ndarray of shape (n_kept, n_listed)
+    """
+    distinct = np.cumsum(counts > 0) - 1
+    copies = distinct[links.rows] == distinct[links.cols]
+    # The first of several copies stands for those that were left out too, so that sizes count rows of X.
+    n_leaves = np.where(counts > 0, counts - np.bincount(distinct)[distinct] + 1, 1)
+    tree = merge_tree(links.matrix(np.where(copies, 0, values)), np.repeat(np.arange(len(counts)), n_leaves))
+    return LinkedSamples(tree, np.cumsum(n_leaves) - n_leaves, lists)
+
+
+class LinkClusterer(GraphEstimator):
     """Base of clusterers that cut links of neighbours at a threshold and take what remains joined.
 
-    A subclass has `_link`, from samples to :class:`LinkedSamples`, and `_partition`, from these to groups.
+    A subclass has `_link`, from samples to :class:`LinkedSamples`; `_levels`, what thresholds are compared
+    with; and `_partition`, groups at a threshold.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "metric": [StrOptions({"auto", "cosine", "euclidean", *GRAPH_METRICS})],
-        "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
-        "n_jobs": [Integral, None],
-    }
+    _parameter_constraints: ClassVar[dict] = GraphEstimator._parameter_constraints
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
@@ -62,49 +72,29 @@ class LinkClusterer(ClusterMixin, BaseEstimator):
         Returns
         -------
         self : object
-            The fitted estimator.
+            The fitted estimator. If `fit` fails or is interrupted, the estimator is as it was before.
 
         Raises
         ------
         ValueError
             If y names fewer than two classes, or X does not suit the metric.
         """
-        self._check_parameters()
-        X, y = self._validated(X, y)
-        samples = self._samples(X)
-        automatic = isinstance(self.threshold, str)
-        linked = self._learn(samples, y, _list_length(samples) if automatic and y is None else 0)
-        self.threshold_ = self.threshold
-        if automatic:
-            self.threshold_ = best_threshold(
-                candidate_thresholds(linked.forest.value, self._ceiling(linked)),
-                lambda threshold: self._partition(linked, threshold),
-                lambda groups: (
-                    agreement(linked.neighbors, groups)
-                    if y is None
-                    else mean_fscore(y, groups[samples.inverse])
-                ),
-            )
-        self.labels_ = self._labels(linked, samples)
-        self.n_clusters_ = int(self.labels_.max()) + 1
+        with self._fitting():
+            self._check_parameters()
+            X = self._checked(X, reset=True)
+            codes = None if y is None else self._class_codes(X, y)
+            samples = self._samples_of(X)
+            if not samples.n_distinct:
+                raise ValueError(f"X has {len(X)} rows, none of which has a direction. Give others.")
+            automatic = isinstance(self.threshold, str)
+            linked = self._learn(samples, codes, _list_length(samples) if automatic and y is None else 0)
+            self.threshold_ = self.threshold
+            if automatic:
+                with self._stage("threshold"):
+                    self.threshold_ = self._best_threshold(linked, samples, codes)
+            self.labels_ = self._labels(linked, samples)
+            self.n_clusters_ = int(self.labels_.max()) + 1
         return self
-
-    def fit_predict(self, X, y=None):
-        """Fit, and return the labels of X.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            As for :meth:`fit`.
-        y : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        labels : int64 ndarray of shape (n_samples,)
-            ``labels_``.
-        """
-        return self.fit(X, y).labels_
 
     def predict(self, X):
         """Cluster new samples at the threshold that was found; the estimator stays as it is.
@@ -122,44 +112,15 @@ class LinkClusterer(ClusterMixin, BaseEstimator):
             Clusters in order of falling size, -1 for samples left alone.
         """
         check_is_fitted(self, "threshold_")
-        # A graph has as many columns as samples, however many there were in fit.
-        accepted = self._accepted()
-        X = (
-            check_array(X, **accepted)
-            if self._is_graph()
-            else validate_data(self, X, reset=False, **accepted)
-        )
-        samples = self._samples(X)
+        samples = self._samples_of(self._checked(X, reset=False))
+        if samples.n_distinct < 2:
+            return one_cluster(samples, "noise").labels
         return self._labels(self._link(samples), samples)
-
-    def score(self, X, y):
-        """BCubed F of the clusters of new samples.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            As for :meth:`fit`.
-        y : array-like of shape (n_samples,)
-            True classes; samples with -1 are left out.
-
-        Returns
-        -------
-        score : float
-            Between 0 and 1, higher is better. Samples left alone count as clusters of their own.
-        """
-        return bcubed_fscore(y, self.predict(X))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.pairwise = self._is_graph()
-        tags.input_tags.sparse = self._is_graph()
-        tags.input_tags.positive_only = self.metric == "precomputed"
-        return tags
 
     def _check_parameters(self) -> None:
         """What goes beyond one parameter's kind and range."""
 
-    def _learn(self, samples: Samples, y: np.ndarray | None, list_length: int) -> LinkedSamples:
+    def _learn(self, samples: Samples, codes: np.ndarray | None, list_length: int) -> LinkedSamples:
         """Link the samples of `fit`; what is learned of them besides the threshold is learned here."""
         return self._link(samples, list_length)
 
@@ -167,58 +128,47 @@ class LinkClusterer(ClusterMixin, BaseEstimator):
         """Link samples, and list as many neighbours of each as clusters should agree with."""
         raise NotImplementedError
 
+    def _levels(self, tree: MergeTree) -> tuple[np.ndarray, float]:
+        """Thresholds at which samples merge, and what is above all that part some of them."""
+        raise NotImplementedError
+
     def _partition(self, linked: LinkedSamples, threshold: float) -> np.ndarray:
+        """Group of each sample."""
         raise NotImplementedError
 
-    def _ceiling(self, linked: LinkedSamples) -> float:
-        """Above all values of links that a threshold can part."""
-        raise NotImplementedError
+    def _neighborhoods(self, rows, list_length: int, metric: str) -> Neighborhoods:
+        return self._cached(neighborhoods_of)(
+            rows,
+            self.n_neighbors,
+            list_length,
+            metric=metric,
+            algorithm=self.algorithm,
+            seed=self._seed,
+            n_jobs=self.n_jobs,
+        )
 
-    def _validated(self, X, y):
-        if y is None:
-            return validate_data(self, X, **self._accepted()), None
-        X, y = validate_data(self, X, y, **self._accepted())
-        # Twice, since scikit-learn warns of regression where most classes have a single sample.
-        check_classification_targets(np.repeat(y, 2))
-        classes = np.unique(y[y != -1])
-        if len(classes) < 2:
-            found = "no labelled sample (all are -1)" if not len(classes) else f"one class ({classes[0]!r})"
-            raise ValueError(
-                f"y has {found} among {len(y)} samples; what belongs apart is learned from at least 2 "
-                "classes. Give labels of more classes, or call fit(X) without y."
-            )
-        return X, y
+    def _best_threshold(self, linked: LinkedSamples, samples: Samples, codes: np.ndarray | None) -> float:
+        """Threshold whose clusters agree best with the labels, or else with the lists."""
 
-    def _samples(self, X) -> Samples:
-        if self._is_graph() and X.shape[0] != X.shape[1]:
-            rows, cols = X.shape
-            raise ValueError(
-                f"X has {cols} features, but {type(self).__name__} is expecting {rows} features as input: "
-                f'with metric="{self.metric}" X is a square matrix, one row and one column for each sample. '
-                "For new samples, make a graph of them alone."
-            )
-        few = self.algorithm == "hnsw" or (self.algorithm == "auto" and X.shape[0] >= _APPROXIMATE_FROM)
-        max_copies = _FEW_COPIES if few else max(self.n_neighbors // 2, 1)
-        return samples_of(X, self._metric_of_copies(), max_copies, max(self.n_neighbors, LONGEST_LIST))
+        def quality(groups):
+            if codes is None:
+                return agreement(linked.lists, groups)
+            return mean_fscore(codes, np.append(groups, -1)[samples.inverse])
 
-    def _labels(self, linked, samples):
+        return best_threshold(
+            candidate_thresholds(*self._levels(linked.tree)),
+            lambda threshold: self._partition(linked, threshold),
+            quality,
+        )
+
+    def _labels(self, linked: LinkedSamples, samples: Samples) -> np.ndarray:
         groups = self._partition(linked, self.threshold_)
-        return number_by_size(groups, linked.counts)[samples.inverse]
+        return np.append(number_clusters(groups, samples.counts, "noise"), -1)[samples.inverse]
 
-    def _resolved_metric(self) -> str:
-        if self.metric != "auto":
-            return self.metric
-        return "cosine" if self.n_features_in_ >= _COSINE_FROM else "euclidean"
-
-    def _metric_of_copies(self) -> str:
-        """By which rows are copies of each other: of the same direction, or equal."""
-        return self._resolved_metric()
-
-    def _is_graph(self) -> bool:
-        return self.metric in GRAPH_METRICS
-
-    def _accepted(self) -> dict[str, Any]:
-        return {"dtype": np.float32, "order": "C", "accept_sparse": "csr" if self._is_graph() else False}
+    def _list_length(self, n_distinct):
+        # The methods take lists of this length however few samples there are. Of a graph, what clusters
+        # should agree with has to be kept besides.
+        return max(self.n_neighbors, LONGEST_LIST) if self._is_graph() else self.n_neighbors
 
 
 def _list_length(samples):

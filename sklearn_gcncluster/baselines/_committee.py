@@ -9,10 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import StandardScaler
 
-from ._links import ValuedLinks, links_of
-from ._neighborhoods import Neighborhoods, pair_affinities
+from .._arrays import pair_distances
+from .._graph._dissimilarity import dissimilarities_of
+from .._graph._links import Links
+from .._graph._samples import comparable_rows
 
 _TRAINING_PAIRS = 50_000
 PASSTHROUGH = "passthrough"
@@ -22,9 +24,11 @@ class View(NamedTuple):
     """The samples as one member sees them."""
 
     rows: np.ndarray
-    """float32 of shape (n_samples, n_features), of unit length for "cosine"."""
-    found: Neighborhoods
-    """Of these rows."""
+    """float of shape (n_samples, n_features), of unit length for "cosine"."""
+    links: Links
+    """To the nearest neighbours among these rows."""
+    typical: float
+    """Squared distance that is the unit of Euclidean dissimilarities."""
 
 
 def fit_members(committee: Sequence, rows: np.ndarray) -> list:
@@ -33,25 +37,19 @@ def fit_members(committee: Sequence, rows: np.ndarray) -> list:
 
 
 def embed(member: object, rows: np.ndarray, metric: str) -> np.ndarray:
-    """Embedding of rows by a fitted member: float32 of shape (n_samples, n_features), C-contiguous.
-
-    For "cosine" it is of unit length; a row of zeros is an error.
-    """
+    """Embedding of rows by a fitted member, as :func:`comparable_rows`; for "cosine", zeros are an error."""
     if isinstance(member, slice):
         embedded = rows[:, member]
     else:
         embedded = member.transform(rows) if hasattr(member, "transform") else rows
-    embedded = np.ascontiguousarray(embedded, dtype=np.float32)
-    if metric != "cosine":
-        return embedded
     n_zero = np.count_nonzero(~embedded.any(axis=1))
-    if n_zero:
+    if metric == "cosine" and n_zero:
         raise ValueError(
             f"The member {member!r} of the committee gives {n_zero} samples an embedding of length zero, "
             'which has no direction, so metric="cosine" is undefined for them. Remove these samples or use '
             'metric="euclidean".'
         )
-    return normalize(embedded)
+    return comparable_rows(embedded, metric)[0]
 
 
 def check_committee(committee: Sequence) -> None:
@@ -70,22 +68,13 @@ def check_committee(committee: Sequence) -> None:
             )
 
 
-def votes(views: Sequence[View], pairs: ValuedLinks) -> np.ndarray:
+def votes(views: Sequence[View], pairs: Links) -> np.ndarray:
     """Which members but the base link which pairs, bool of shape (n_members - 1, n_pairs)."""
-    n_samples = len(views[0].rows)
-
-    def keys(links):
-        return links.low * n_samples + links.high
-
-    return np.stack(
-        [
-            np.isin(keys(pairs), keys(links_of(found.neighbors, found.affinities)), assume_unique=True)
-            for _, found in views[1:]
-        ]
-    )
+    asked = _keys(pairs)
+    return np.stack([np.isin(asked, _keys(view.links), assume_unique=True) for view in views[1:]])
 
 
-def pair_features(views: Sequence[View], pairs: ValuedLinks, metric: str) -> np.ndarray:
+def pair_features(views: Sequence[View], pairs: Links, metric: str) -> np.ndarray:
     """What the committee says of pairs of samples, whichever comes first in a pair.
 
     For M members these are M - 1 votes, M affinities, and for each member the lower and the higher mean, and
@@ -95,7 +84,7 @@ def pair_features(views: Sequence[View], pairs: ValuedLinks, metric: str) -> np.
     ----------
     views : sequence of View
         The base comes first.
-    pairs : ValuedLinks
+    pairs : Links
     metric : {"cosine", "euclidean"}
 
     Returns
@@ -103,17 +92,19 @@ def pair_features(views: Sequence[View], pairs: ValuedLinks, metric: str) -> np.
     float64 ndarray of shape (n_pairs, 6 * n_members - 1)
         In single precision, many a probability would be rounded to 1, which no threshold cuts.
     """
-    low, high = pairs.low, pairs.high
     columns = list(votes(views, pairs))
-    for rows, found in views:
-        columns.append(pair_affinities(rows, low, high, metric, found.scale))
-        for summary in (found.affinities.mean(axis=1), found.affinities.std(axis=1)):
-            columns += [np.minimum(summary[low], summary[high]), np.maximum(summary[low], summary[high])]
+    for rows, links, typical in views:
+        apart = pair_distances(rows, rows, pairs.rows, pairs.cols)
+        columns.append(1 - dissimilarities_of(apart, metric, typical))
+        listed = 1 - links.dissimilarities
+        for summary in (listed.mean(axis=1), listed.std(axis=1)):
+            ends = summary[pairs.rows], summary[pairs.cols]
+            columns += [np.minimum(*ends), np.maximum(*ends)]
     return np.column_stack(columns).astype(np.float64)
 
 
 def fit_mediator(
-    mediator: BaseEstimator | None, features: np.ndarray, same: np.ndarray
+    mediator: BaseEstimator | None, features: np.ndarray, same: np.ndarray, seed: int
 ) -> BaseEstimator | None:
     """Classifier that tells pairs of one class from others; None if all are of one class.
 
@@ -124,6 +115,8 @@ def fit_mediator(
     features : float64 ndarray of shape (n_pairs, n_features)
         More than 50,000 pairs are thinned out evenly.
     same : bool ndarray of shape (n_pairs,)
+    seed : int
+        Of the perceptron.
     """
     if not same.any():
         raise ValueError(
@@ -134,7 +127,12 @@ def fit_mediator(
     if same.all():
         return None
     if mediator is None:
-        perceptron = MLPClassifier((50, 50), early_stopping=True, random_state=0)
+        perceptron = MLPClassifier((50, 50), early_stopping=True, random_state=seed)
         mediator = make_pipeline(StandardScaler(), perceptron)
     kept = np.unique(np.linspace(0, len(same) - 1, min(len(same), _TRAINING_PAIRS)).astype(np.int64))
     return clone(mediator).fit(features[kept], same[kept])
+
+
+def _keys(links):
+    """One number for each pair."""
+    return links.rows.astype(np.int64) * len(links.neighbors) + links.cols

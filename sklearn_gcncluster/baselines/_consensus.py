@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from .._compat import HasMethods, Interval, StrOptions
-from ._base import LinkClusterer, LinkedSamples
+from .._graph._links import link
+from .._graph._samples import aggregate_labels
+from .._proposals._supervertices import supervertices
+from ._base import LinkClusterer, linked_samples
 from ._committee import View, check_committee, embed, fit_mediator, fit_members, pair_features, votes
-from ._links import links_of, spanning_forest
-from ._neighborhoods import neighborhoods_of
-from ._propagation import propagate
 
 
 class ConsensusPropagation(LinkClusterer):
@@ -57,8 +57,15 @@ class ConsensusPropagation(LinkClusterer):
         Learns from the labels, in a clone, which of the linked pairs have one class, by the votes, affinities
         and neighbourhoods that the committee sees. None is that of the paper, a perceptron with two hidden
         layers of 50. Without a committee there is nothing to mediate.
+    memory : str, path or object with the joblib.Memory interface, default=None
+        Where neighbours are cached, by what is searched: a search over other parameters searches them once.
     n_jobs : int, default=None
-        Joblib workers of the neighbour search. The result does not depend on it.
+        Number of joblib workers of the neighbour search. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the graph of hnswlib, and of the mediator that is the default. An int makes everything
+        reproducible.
+    verbose : bool or int, default=False
+        Whether to print the time of each stage.
 
     Attributes
     ----------
@@ -134,7 +141,10 @@ class ConsensusPropagation(LinkClusterer):
         max_size=300,
         committee=None,
         mediator=None,
+        memory=None,
         n_jobs=None,
+        random_state=None,
+        verbose=False,
     ):
         self.n_neighbors = n_neighbors
         self.metric = metric
@@ -144,7 +154,10 @@ class ConsensusPropagation(LinkClusterer):
         self.max_size = max_size
         self.committee = committee
         self.mediator = mediator
+        self.memory = memory
         self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
 
     def _check_parameters(self):
         if self.committee is None:
@@ -156,69 +169,67 @@ class ConsensusPropagation(LinkClusterer):
                 "a graph that has none. Use committee=None, or give embeddings as X and another metric."
             )
 
-    def _learn(self, samples, y, list_length):
+    def _learn(self, samples, codes, list_length):
         self.committee_ = self.mediator_ = None
         if self.committee is None:
             return self._link(samples, list_length)
-        self.committee_ = fit_members(self.committee, samples.rows)
-        views = self._views(samples, list_length)
-        if y is not None:
-            pairs = links_of(views[0].found.neighbors, views[0].found.affinities)
-            codes = _codes_of(y, samples)
-            known = pairs.take((codes[pairs.low] >= 0) & (codes[pairs.high] >= 0))
-            features = pair_features(views, known, self._resolved_metric())
-            self.mediator_ = fit_mediator(self.mediator, features, codes[known.low] == codes[known.high])
-        return self._joined(views, samples)
+        self.committee_ = fit_members(self.committee, samples.original_rows())
+        views, lists = self._views(samples, list_length)
+        if codes is not None:
+            with self._stage("mediator"):
+                self.mediator_ = self._learn_mediator(views, aggregate_labels(codes, samples))
+        return self._joined(views, lists, samples)
+
+    def _learn_mediator(self, views, classes):
+        pairs = views[0].links
+        pairs = pairs.take(np.flatnonzero((classes[pairs.rows] >= 0) & (classes[pairs.cols] >= 0)))
+        features = pair_features(views, pairs, self._metric_of_views())
+        return fit_mediator(self.mediator, features, classes[pairs.rows] == classes[pairs.cols], self._seed)
 
     def _link(self, samples, list_length=0):
-        return self._joined(self._views(samples, list_length), samples)
+        views, lists = self._views(samples, list_length)
+        return self._joined(views, lists, samples)
 
     def _views(self, samples, list_length):
-        """The samples as each member sees them, the base first."""
-        metric, embeddings = self._resolved_metric(), [samples.rows]
-        if self.committee_ is not None:
-            embeddings = [embed(member, samples.rows, metric) for member in self.committee_]
-        views: list[View] = []
-        for rows in embeddings:
-            found = neighborhoods_of(
-                rows,
-                self.n_neighbors,
-                0 if views else list_length,
-                metric=metric,
-                algorithm=self.algorithm,
-                n_jobs=self.n_jobs,
-            )
-            views.append(View(rows, found))
-        return views
+        """The samples as each member sees them, the base first, and lists of its neighbours."""
+        metric, embeddings = self._metric_of_views(), [samples.rows]
+        with self._stage("neighbors"):
+            if self.committee_ is not None:
+                rows = samples.original_rows()
+                embeddings = [embed(member, rows, metric) for member in self.committee_]
+            found = [
+                self._neighborhoods(rows, 0 if number else list_length, metric)
+                for number, rows in enumerate(embeddings)
+            ]
+            views = [
+                View(rows, link(one.neighbors, one.dissimilarities), one.typical)
+                for rows, one in zip(embeddings, found, strict=True)
+            ]
+        return views, found[0].lists
 
-    def _joined(self, views, samples):
+    def _joined(self, views, lists, samples):
         """Candidate pairs, as the committee values them."""
-        base = views[0].found
-        pairs = links_of(base.neighbors, base.affinities)
-        if self.mediator_ is not None:
-            features = pair_features(views, pairs, self._resolved_metric())
-            pairs = pairs._replace(value=self.mediator_.predict_proba(features)[:, 1])
-        elif len(views) > 1:
-            pairs = pairs.take(votes(views, pairs).mean(axis=0) > 0.5)
-        forest = spanning_forest(pairs, len(samples.counts), largest_first=True)
-        return LinkedSamples(base.lists, forest, samples.counts)
+        with self._stage("links"):
+            pairs = views[0].links
+            unlike = pairs.dissimilarity
+            if self.mediator_ is not None:
+                features = pair_features(views, pairs, self._metric_of_views())
+                unlike = self.mediator_.predict_proba(features)[:, 0]
+            elif len(views) > 1:
+                pairs = pairs.take(np.flatnonzero(votes(views, pairs).mean(axis=0) > 0.5))
+                unlike = pairs.dissimilarity
+            return linked_samples(pairs, unlike, samples.counts, lists)
+
+    def _levels(self, tree):
+        return 1 - tree.height[np.isfinite(tree.height)], 1.0
 
     def _partition(self, linked, threshold):
-        return propagate(linked.forest, linked.counts, threshold, self.threshold_step, self.max_size)
+        groups = supervertices(linked.tree, 1 - threshold, self.threshold_step, self.max_size)
+        return groups[linked.leaves]
 
-    def _ceiling(self, linked):
-        return 1.0
+    def _metric_of(self, n_features):
+        # Columns of several embeddings are not to be scaled together before members see them.
+        return "euclidean" if self.committee is not None else super()._metric_of(n_features)
 
-    def _metric_of_copies(self):
-        # Columns of several embeddings are not scaled together.
-        return self._resolved_metric() if self.committee is None else "euclidean"
-
-
-def _codes_of(y, samples):
-    """Class number of each sample, -1 for unknown; of equal rows of several classes, the highest."""
-    codes = np.full(len(y), -1, dtype=np.int64)
-    known = y != -1
-    codes[known] = np.unique(y[known], return_inverse=True)[1]
-    of_samples = np.full(len(samples.counts), -1, dtype=np.int64)
-    np.maximum.at(of_samples, samples.inverse, codes)
-    return of_samples
+    def _metric_of_views(self):
+        return super()._metric_of(self.n_features_in_)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from .._compat import Interval, StrOptions
-from ._base import LinkClusterer, LinkedSamples
-from ._links import components, links_of, spanning_forest
-from ._neighborhoods import neighborhoods_of
+from .._graph._links import link
+from .._proposals._layers import last_ancestor
+from ._base import LinkClusterer, linked_samples
 
 _TABLE_ROWS, _BLOCK_CELLS = 64, 2**19
 """Lists in one dense table, and neighbours of neighbours that are looked up in it at once, at most."""
@@ -49,8 +49,14 @@ class ApproximateRankOrder(LinkClusterer):
         without, the one whose clusters agree best with the lists of 80 neighbours (of a third of all samples,
         if these are fewer). The agreement of a sample's cluster and list is the share of the cluster that is
         in the list, times the share of the list that is in the cluster.
+    memory : str, path or object with the joblib.Memory interface, default=None
+        Where neighbours are cached, by what is searched: a search over other parameters searches them once.
     n_jobs : int, default=None
-        Joblib workers of the neighbour search. The result does not depend on it.
+        Number of joblib workers of the neighbour search. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the graph of hnswlib. An int makes everything reproducible.
+    verbose : bool or int, default=False
+        Whether to print the time of each stage.
 
     Attributes
     ----------
@@ -103,32 +109,42 @@ class ApproximateRankOrder(LinkClusterer):
         "threshold": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, n_neighbors=40, metric="auto", algorithm="auto", threshold="auto", n_jobs=None):
+    def __init__(
+        self,
+        *,
+        n_neighbors=40,
+        metric="auto",
+        algorithm="auto",
+        threshold="auto",
+        memory=None,
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
         self.n_neighbors = n_neighbors
         self.metric = metric
         self.algorithm = algorithm
         self.threshold = threshold
+        self.memory = memory
         self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
 
     def _link(self, samples, list_length=0):
-        found = neighborhoods_of(
-            samples.rows,
-            self.n_neighbors,
-            list_length,
-            metric=self._resolved_metric(),
-            algorithm=self.algorithm,
-            n_jobs=self.n_jobs,
-        )
-        links = links_of(found.neighbors, rank_order_distances(found.neighbors))
-        forest = spanning_forest(links, len(samples.counts), largest_first=False)
-        return LinkedSamples(found.lists, forest, samples.counts)
+        with self._stage("neighbors"):
+            found = self._neighborhoods(samples.rows, list_length, self._metric_of(samples.rows.shape[1]))
+        with self._stage("links"):
+            links = link(found.neighbors, rank_order_distances(found.neighbors))
+            return linked_samples(links, links.dissimilarity, samples.counts, found.lists)
+
+    def _levels(self, tree):
+        merged = tree.height[np.isfinite(tree.height)]
+        return merged, float(merged.max(initial=0)) + 1
 
     def _partition(self, linked, threshold):
-        near = linked.forest.take(linked.forest.value < threshold)
-        return components(near.low, near.high, len(linked.counts))
-
-    def _ceiling(self, linked):
-        return float(linked.forest.value.max(initial=0)) + 1
+        parent, height = linked.tree.parent, linked.tree.height
+        joined = np.where(height[parent] < threshold, parent, np.arange(len(parent)))
+        return last_ancestor(joined)[linked.leaves]
 
 
 def rank_order_distances(neighbors: np.ndarray) -> np.ndarray:

@@ -6,14 +6,15 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
+from sklearn_gcncluster import record_stages
+from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation, _base, _neighborhoods
 from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore
 
 BASELINES = [
-    ApproximateRankOrder(),
-    ConsensusPropagation(),
-    ConsensusPropagation(committee=[slice(None), slice(0, 4), "passthrough"]),
+    ApproximateRankOrder(random_state=0),
+    ConsensusPropagation(random_state=0),
+    ConsensusPropagation(committee=[slice(None), slice(0, 4), "passthrough"], random_state=0),
 ]
 both = pytest.mark.parametrize("clusterer", BASELINES, ids=["rank-order", "propagation", "committee"])
 
@@ -91,7 +92,7 @@ def test_one_sample(clusterer, threshold):
     assert clusterer.labels_.tolist() == [-1]
     assert clusterer.n_clusters_ == 0
     assert clusterer.predict(np.eye(4)).shape == (4,)
-    with pytest.raises(ValueError, match=r"y has one class \(np.int64\(3\)\) among 1 samples"):
+    with pytest.raises(ValueError, match=r"y has one class \(3\) among 1 samples"):
         clusterer.fit(np.ones((1, 4)), [3])
 
 
@@ -102,6 +103,25 @@ def test_all_rows_equal(clusterer, n_samples):
     clusterer = clone(clusterer).fit(np.ones((n_samples, 4)))
     assert clusterer.labels_.tolist() == [0] * n_samples
     assert clusterer.n_clusters_ == 1
+
+
+@pytest.mark.parametrize("clusterer", BASELINES[:2])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_rows_without_a_direction(clusterer, labelled):
+    """They are outliers, with a warning, and change nothing else; nothing but such rows is an error."""
+    X, y = make_identities(200, n_features=32, random_state=0)
+    wide = np.concatenate([np.zeros((2, 32)), X])
+    expected = clone(clusterer).fit(X, y if labelled else None)
+    with pytest.warns(UserWarning, match="X has 2 rows of length zero, .* they are outliers"):
+        fitted = clone(clusterer).fit(wide, np.append([0, 1], y) if labelled else None)
+    assert fitted.labels_.tolist() == [-1, -1, *expected.labels_]
+    with pytest.warns(UserWarning, match="X has 3 rows of length zero"):
+        assert fitted.predict(np.zeros((3, 32))).tolist() == [-1, -1, -1]
+    with (
+        pytest.warns(UserWarning, match="X has 3 rows of length zero"),
+        pytest.raises(ValueError, match="X has 3 rows, none of which has a direction"),
+    ):
+        clone(clusterer).fit(np.zeros((3, 32)))
 
 
 @both
@@ -135,7 +155,7 @@ def test_a_graph_must_be_square(clusterer):
     with pytest.raises(ValueError, match="X has 4 features, but .* is expecting 3 features as input"):
         clusterer.fit(np.ones((3, 4)))
     clusterer.fit(1 - np.eye(4))
-    with pytest.raises(ValueError, match="make a graph of them alone"):
+    with pytest.raises(ValueError, match="make one of the new samples alone"):
         clusterer.predict(np.ones((3, 4)))
     assert clusterer.predict(1 - np.eye(3)).shape == (3,)
 
@@ -155,3 +175,59 @@ def test_names_of_classes(clusterer):
     X, y = make_identities(300, n_features=8, random_state=0)
     names = np.array([f"class {code}" for code in y])
     np.testing.assert_array_equal(clone(clusterer).fit(X, y).labels_, clone(clusterer).fit(X, names).labels_)
+
+
+@both
+def test_failed_fit_changes_nothing(clusterer, monkeypatch):
+    """Whether it fails or is interrupted, the estimator is as it was before."""
+    X, y = make_identities(200, n_features=8, random_state=0)
+    clusterer = clone(clusterer).fit(X, y)
+    before = vars(clusterer).copy()
+    expected = clusterer.predict(X)
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_base, "number_clusters", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        clusterer.fit(X[:, :5])
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="NaN"):
+        clusterer.fit(np.full((9, 3), np.nan))
+    assert vars(clusterer).keys() == before.keys()
+    assert all(vars(clusterer)[name] is value for name, value in before.items())
+    np.testing.assert_array_equal(clusterer.predict(X), expected)
+
+
+@both
+def test_neighbours_are_searched_once(clusterer, tmp_path, monkeypatch):
+    """With memory, a search over later parameters does not search neighbours again."""
+    X, _ = make_identities(200, n_features=8, random_state=0)
+    expected = [clone(clusterer).set_params(threshold=one).fit_predict(X) for one in (0.4, 0.6)]
+    found = []
+    search = _neighborhoods.nearest_neighbors
+
+    def count(*args, **kwargs):
+        found.append(1)
+        return search(*args, **kwargs)
+
+    monkeypatch.setattr(_neighborhoods, "nearest_neighbors", count)
+    clusterer = clone(clusterer).set_params(memory=tmp_path, threshold=0.4)
+    np.testing.assert_array_equal(clusterer.fit_predict(X), expected[0])
+    n_searches = len(found)
+    assert n_searches > 0
+    np.testing.assert_array_equal(clusterer.set_params(threshold=0.6).fit_predict(X), expected[1])
+    assert len(found) == n_searches
+
+
+@both
+def test_stages(clusterer, capsys):
+    """The time of each is recorded, and printed on request."""
+    X, y = make_identities(200, n_features=8, random_state=0)
+    expected = ["neighbors", "links", "threshold"]
+    if getattr(clusterer, "committee", None):
+        expected.insert(1, "mediator")
+    with record_stages() as stages:
+        clone(clusterer).set_params(verbose=True).fit(X, y)
+    assert list(stages) == expected
+    assert f"[{type(clusterer).__name__}] threshold: " in capsys.readouterr().out

@@ -7,38 +7,30 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors, kneighbors_graph
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import FunctionTransformer, normalize
 
 from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._graph._links import Links, link
 from sklearn_gcncluster.baselines import ConsensusPropagation
+from sklearn_gcncluster.baselines._base import linked_samples
 from sklearn_gcncluster.baselines._committee import View, pair_features, votes
-from sklearn_gcncluster.baselines._links import ValuedLinks, links_of
 from sklearn_gcncluster.baselines._neighborhoods import neighborhoods_of
-from sklearn_gcncluster.baselines._propagation import propagate
 from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
 
 SEEDS = [0, 1, 2]
 
 
-def chain(values):
-    """Links from each sample to the next."""
-    low = np.arange(len(values))
-    return ValuedLinks(low, low + 1, np.asarray(values, dtype=float))
+def links_between(rows, cols, n_samples):
+    """Links without the lists that they come from."""
+    lists = np.empty((n_samples, 0), dtype=np.int32)
+    order = np.lexsort((cols, rows))
+    return Links(lists, lists, lists[:, 0:0], rows[order], cols[order], np.empty(0), np.empty((2, 0)))
 
 
-def random_links(seed, n_samples=60, n_links=120):
-    """Links between random pairs; a fifth of them have the value 1."""
-    random = np.random.default_rng(seed)
-    low, high = np.triu_indices(n_samples, 1)
-    chosen = random.choice(len(low), n_links, replace=False)
-    values = np.where(random.uniform(size=n_links) < 0.2, 1, random.uniform(0.3, 1, n_links))
-    return ValuedLinks(low[chosen], high[chosen], values)
-
-
-def slow_propagate(links, counts, threshold, step, max_size):
+def slow_propagate(pairs, affinities, counts, threshold, step, max_size):
     """By the letter: components of what is left, the large ones go on with a raised threshold."""
-    links = list(zip(links.low.tolist(), links.high.tolist(), links.value.tolist(), strict=True))
+    links = list(zip(*pairs.T.tolist(), affinities.tolist(), strict=True))
     groups, left = np.full(len(counts), -1), set(range(len(counts)))
     while left:
         inside = [(a, b, v) for a, b, v in links if v >= threshold and a in left and b in left]
@@ -71,31 +63,26 @@ def same_partition(left, right):
 @pytest.mark.parametrize("step", [0.02, 0.05, 0.5])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_propagation_equals_the_letter(seed, step, max_size):
-    """Skipping thresholds that cut nothing changes nothing; nor do samples that count several times."""
-    links = random_links(seed)
-    counts = np.random.default_rng(seed).integers(0, 3, 60)
+    """At any threshold; copies stay together, and those that were left out count too."""
+    random = np.random.default_rng(seed)
+    n_copies = random.integers(1, 3, 40)
+    starts = np.cumsum(n_copies) - n_copies
+    counts = np.zeros(n_copies.sum(), dtype=int)
+    counts[starts] = n_copies + random.integers(0, 2, 40) * (n_copies == 2)
+    rows, cols = np.triu_indices(len(counts), 1)
+    distinct = np.repeat(np.arange(40), n_copies)
+    copies = distinct[rows] == distinct[cols]
+    chosen = copies | (random.random(len(rows)) < 0.07)
+    rows, cols, copies = rows[chosen], cols[chosen], copies[chosen]
+    unlike = np.where(random.random(len(rows)) < 0.2, 0, random.integers(1, 90, len(rows)) / 128)
+    linked = linked_samples(links_between(rows, cols, len(counts)), unlike, counts, np.empty((0, 0)))
+    affinities = np.where(copies, 1, 1 - unlike)
     for threshold in (-0.5, 0.2, 0.5, 0.9):
-        groups = propagate(links, counts, threshold, step, max_size)
-        assert same_partition(groups, slow_propagate(links, counts, threshold, step, max_size))
-        assert groups.min() == 0
-        assert len(np.unique(groups)) == groups.max() + 1
-
-
-def test_propagation_by_hand():
-    """A chain of six is cut at its weakest link, and the half that is still too large once more."""
-    links = chain([0.9, 0.8, 0.5, 0.9, 0.95])
-    ones = np.ones(6, int)
-    assert propagate(links, ones, 0.4, 0.05, 6).tolist() == [0] * 6
-    assert same_partition(propagate(links, ones, 0.4, 0.05, 3), np.repeat([0, 1], 3))
-    assert same_partition(propagate(links, ones, 0.4, 0.05, 2), np.array([0, 0, 1, 2, 3, 3]))
-    assert same_partition(propagate(links, 2 * ones, 0.4, 0.05, 6), np.repeat([0, 1], 3))
-    assert same_partition(propagate(links, ones, 0.85, 0.05, 6), np.array([0, 0, 1, 2, 2, 2]))
-
-
-def test_what_no_threshold_cuts_stays_together():
-    """Samples linked at 1, even if they are too many; their weaker links are cut."""
-    groups = propagate(chain([1, 1, 1, 0.999999, 1]), np.ones(6, int), 0.5, 0.05, 2)
-    assert same_partition(groups, np.array([0, 0, 0, 0, 1, 1]))
+        clusterer = ConsensusPropagation(threshold_step=step, max_size=max_size)
+        groups = clusterer._partition(linked, threshold)
+        pairs = np.column_stack([rows, cols])
+        expected = slow_propagate(pairs, affinities, counts, threshold, step, max_size)
+        assert same_partition(groups, expected)
 
 
 @pytest.mark.parametrize("threshold", [-1, 0.3, 0.7, "auto"])
@@ -133,7 +120,8 @@ def test_single_model_equals_the_letter(metric, threshold):
         affinities = 1 - squared / 2
     else:
         affinities = np.exp(-squared / (2 * np.median(squared)))
-    expected = slow_propagate(links_of(neighbors, affinities), np.ones(80), threshold, 0.05, 12)
+    pairs = np.column_stack([np.repeat(np.arange(80), 6), neighbors.ravel()])
+    expected = slow_propagate(pairs, affinities.ravel(), np.ones(80), threshold, 0.05, 12)
     labels = ConsensusPropagation(n_neighbors=6, metric=metric, threshold=threshold, max_size=12).fit_predict(
         X
     )
@@ -180,7 +168,11 @@ def views_of(X, members, metric, n_neighbors=5):
     """Views of the columns that each member has."""
     rows = [np.ascontiguousarray(X[:, member]) for member in members]
     rows = [normalize(one) for one in rows] if metric == "cosine" else rows
-    return [View(one, neighborhoods_of(one, n_neighbors, metric=metric)) for one in rows]
+    found = [neighborhoods_of(one, n_neighbors, metric=metric) for one in rows]
+    return [
+        View(one, link(lists.neighbors, lists.dissimilarities), lists.typical)
+        for one, lists in zip(rows, found, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -188,17 +180,17 @@ def test_what_the_committee_says_equals_loops(metric):
     """Votes, affinities, and mean and deviation of both ends' neighbourhoods, pair by pair."""
     X = np.random.default_rng(0).normal(size=(50, 9)).astype(np.float32)
     views = views_of(X, [slice(0, 3), slice(3, 6), slice(6, 9)], metric)
-    pairs = links_of(views[0].found.neighbors, views[0].found.affinities)
+    pairs = views[0].links
     features = pair_features(views, pairs, metric)
-    assert features.shape == (len(pairs.low), 6 * 3 - 1)
-    for number, (a, b) in enumerate(zip(pairs.low.tolist(), pairs.high.tolist(), strict=True)):
-        expected = [float(a in found.neighbors[b] or b in found.neighbors[a]) for _, found in views[1:]]
-        for rows, found in views:
+    assert features.shape == (len(pairs.rows), 6 * 3 - 1)
+    for number, (a, b) in enumerate(zip(pairs.rows.tolist(), pairs.cols.tolist(), strict=True)):
+        expected = [float(a in links.neighbors[b] or b in links.neighbors[a]) for _, links, _ in views[1:]]
+        for rows, links, _ in views:
             squared = float(((rows[a] - rows[b]) ** 2).sum())
-            scale = np.median(((rows[:, None] - rows[found.neighbors]) ** 2).sum(axis=2))
+            scale = np.median(((rows[:, None] - rows[links.neighbors]) ** 2).sum(axis=2))
             expected.append(1 - squared / 2 if metric == "cosine" else np.exp(-squared / (2 * scale)))
             for summary in (np.mean, np.std):
-                expected += sorted([summary(found.affinities[a]), summary(found.affinities[b])])
+                expected += sorted(summary(1 - links.dissimilarities[end]) for end in (a, b))
         np.testing.assert_allclose(features[number], expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(votes(views, pairs), features[:, :2].T)
 
@@ -209,10 +201,11 @@ def test_committee_votes_without_labels():
     members = [slice(0, 3), slice(3, 6), slice(0, 4)]
     clusterer = ConsensusPropagation(n_neighbors=6, threshold=-1, committee=members, metric="cosine").fit(X)
     views = views_of(X, members, "cosine", 6)
-    pairs = links_of(views[0].found.neighbors, views[0].found.affinities)
-    agreed = pairs.take(votes(views, pairs).all(axis=0))
-    assert 0 < len(agreed.low) < len(pairs.low)
-    expected = slow_propagate(agreed, np.ones(80), -1, 0.05, 300)
+    pairs = views[0].links
+    agreed = pairs.take(np.flatnonzero(votes(views, pairs).all(axis=0)))
+    assert 0 < len(agreed.rows) < len(pairs.rows)
+    ends = np.column_stack([agreed.rows, agreed.cols])
+    expected = slow_propagate(ends, 1 - agreed.dissimilarity, np.ones(80), -1, 0.05, 300)
     sizes = np.bincount(expected, minlength=80)[expected]
     assert (clusterer.labels_ < 0).tolist() == (sizes == 1).tolist()
     assert same_partition(clusterer.labels_[sizes > 1], expected[sizes > 1])
@@ -251,10 +244,10 @@ def test_mediator_learns_from_labelled_pairs():
     assert same_partition(clusterer.labels_, alone.labels_)
     np.testing.assert_array_equal(clusterer.predict(X), clusterer.labels_)
     neighbors = NearestNeighbors(n_neighbors=15).fit(X).kneighbors(return_distance=False)
-    pairs = links_of(neighbors, neighbors)
-    known = (y[pairs.low] >= 0) & (y[pairs.high] >= 0)
+    pairs = link(neighbors.astype(np.int32), neighbors.astype(np.float32))
+    known = (y[pairs.rows] >= 0) & (y[pairs.cols] >= 0)
     assert len(features) == len(same) == known.sum()
-    assert same.sum() == (y[pairs.low] == y[pairs.high])[known].sum()
+    assert same.sum() == (y[pairs.rows] == y[pairs.cols])[known].sum()
     assert features.shape[1] == 11
 
 
@@ -282,6 +275,33 @@ def test_transformers_are_cloned_and_fitted():
     assert clusterer.predict(X[:100]).shape == (100,)
     np.testing.assert_array_equal(clusterer.committee_[1].components_, before)
     np.testing.assert_array_equal(clusterer.predict(X), clusterer.labels_)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_members_see_rows_as_they_were_given(metric):
+    """In the unit of X, in fit and in predict."""
+    X = 1000 + 50 * np.random.default_rng(0).normal(size=(100, 6))
+    seen = []
+
+    def remember(rows):
+        seen.append(rows)
+        return rows
+
+    committee = [FunctionTransformer(remember), slice(0, 3)]
+    clusterer = ConsensusPropagation(committee=committee, metric=metric).fit(X)
+    clusterer.predict(X[:50])
+    for rows, given in zip(seen, (X, X[:50]), strict=True):
+        np.testing.assert_allclose(np.sort(rows, axis=0), np.sort(given, axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("offset", [0, 1e6])
+@pytest.mark.parametrize("unit", [1e-20, 1, 1e20])
+def test_members_may_have_any_unit(unit, offset):
+    """Neither it nor the origin changes the clusters."""
+    X, _ = make_identities(200, n_features=8, random_state=0)
+    X = np.round(X.astype(np.float64) * 2**20)
+    clusterer = ConsensusPropagation(committee=["passthrough", slice(0, 4)])
+    assert same_partition(clusterer.fit_predict(unit * (X + offset)), clusterer.fit_predict(X))
 
 
 @pytest.mark.parametrize(

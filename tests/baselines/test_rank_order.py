@@ -7,8 +7,8 @@ import pytest
 import scipy.sparse as sp
 from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
+from sklearn_gcncluster._graph._links import link
 from sklearn_gcncluster.baselines import ApproximateRankOrder
-from sklearn_gcncluster.baselines._links import links_of
 from sklearn_gcncluster.baselines._rank_order import rank_order_distances
 from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
@@ -130,7 +130,7 @@ def test_threshold_by_labels_is_the_best():
         return pairwise_fscore(y, labels) + bcubed_fscore(y, labels)
 
     lists = lists_of(X, 20)
-    levels = np.unique(links_of(lists, rank_order_distances(lists)).value)
+    levels = np.unique(link(lists, rank_order_distances(lists)).dissimilarity)
     others = [
         ApproximateRankOrder(n_neighbors=20, threshold=level).fit_predict(X) for level in levels[::20] + 1e-6
     ]
