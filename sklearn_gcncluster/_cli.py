@@ -136,7 +136,7 @@ def _cluster(arguments: argparse.Namespace) -> None:
 
     _check_folders(arguments.out, arguments.report)  # before hours of work that end there
     samples = read_samples(arguments.samples)
-    estimator = _estimator(arguments)
+    estimator = _estimator(arguments, samples.shape[1])
     constraints = _constraints(arguments.constraints, estimator, len(samples))
     with _progress(estimator, arguments.quiet):
         labels = estimator.fit_predict(samples, **constraints)
@@ -155,13 +155,25 @@ def _cluster(arguments: argparse.Namespace) -> None:
     _write(_table(columns), arguments.out)
 
 
-def _estimator(arguments):
-    """The trained model, or one with the networks of the package."""
+def _estimator(arguments, n_features):
+    """An estimator with the networks of the model, or with those of the package."""
+    from sklearn.base import clone
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.utils import get_tags
+
     from . import GCNClustering, load
 
     if arguments.model is None:
         return GCNClustering(random_state=arguments.random_state)
-    return load(arguments.model).set_params(random_state=arguments.random_state)
+    trained = load(arguments.model)
+    if n_features != trained.n_features_in_ and not get_tags(trained).input_tags.pairwise:
+        raise ValueError(
+            f"{arguments.samples} has {n_features} features, but {arguments.model} was trained on "
+            f"{trained.n_features_in_}. Give samples of the same embedding, or leave --model out."
+        )
+    # It was trained by its parameters, which fit without labels has no use for, and says so.
+    warnings.filterwarnings("ignore", message=".*only matter where y is given")
+    return clone(trained).set_params(pretrained=FrozenEstimator(trained), random_state=arguments.random_state)
 
 
 def _constraints(path: str | None, estimator: Any, n_samples: int) -> dict[str, np.ndarray]:
@@ -211,13 +223,14 @@ def _score(arguments: argparse.Namespace) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> None:
     from . import load
+    from ._format import arrays_of
 
     estimator = load(arguments.model)
-    arrays = [array for part in estimator.weights_.values() for array in part.values()]
+    n_learned = sum(array.size for array in arrays_of(estimator.learned_).values())
     lines = {
         "estimator": " ".join(repr(estimator).split()),
-        "features": getattr(estimator, "n_features_in_", "any"),
-        "learned numbers": f"{sum(np.size(array) for array in arrays):,}",
+        "features": estimator.n_features_in_,
+        "learned numbers": f"{n_learned:,}",
         "file size": f"{Path(arguments.model).stat().st_size:,} bytes",
     }
     _write("".join(f"{name}: {value}\n" for name, value in lines.items()), None)

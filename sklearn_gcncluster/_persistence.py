@@ -36,6 +36,8 @@ from ._model import Learned
 
 FORMAT = 2
 _PACKAGE = __name__.partition(".")[0]
+_PUBLIC = {_PACKAGE, f"{_PACKAGE}.baselines", *(f"sklearn.{part}" for part in sklearn.__all__)}
+"""Modules whose public classes may stand in a file."""
 _CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
 """Attributes that tell about the samples of fit; predict does not need them."""
 
@@ -222,6 +224,8 @@ def _encode(value, where):
         return [_encode(part, where) for part in value]
     if isinstance(value, tuple):
         return {"tuple": [_encode(part, where) for part in value]}
+    if isinstance(value, slice):
+        return {"slice": [_encode(part, where) for part in (value.start, value.stop, value.step)]}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {"dict": {key: _encode(part, where) for key, part in value.items()}}
     if isinstance(value, np.ndarray):
@@ -253,6 +257,8 @@ def _decode(value):
         return Path(value["path"])
     if "tuple" in value:
         return tuple(_decode(part) for part in value["tuple"])
+    if "slice" in value:
+        return slice(*map(_decode, value["slice"]))
     if "dict" in value:
         return {key: _decode(part) for key, part in value["dict"].items()}
     if "array" in value:
@@ -273,15 +279,16 @@ def _build(path, parameters):
 
 
 def _public_module(kind):
-    """Where a class is imported from by its users: scikit-learn's live in private modules of these."""
+    """Where a class is imported from by its users: it lives in a private module of a public one."""
     parts = kind.__module__.split(".")
-    return ".".join(parts[: 2 if parts[0] == "sklearn" else 1])
+    inner = ".".join(parts[:2])
+    return inner if inner in _PUBLIC else parts[0]
 
 
 def _public_class(path):
     """Estimator class of a public name of this package or of scikit-learn; None for any other name."""
     package, _, name = path.rpartition(".")
-    if package != _PACKAGE and package not in {f"sklearn.{part}" for part in sklearn.__all__}:
+    if package not in _PUBLIC:
         return None
     try:
         module = import_module(package)

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.metrics import pairwise_distances
 
 import sklearn_gcncluster
 from sklearn_gcncluster import GCNClustering, load
@@ -65,6 +66,18 @@ def test_universal(folder, run, unseen):
     assert code == 0
     labels = [int(row["cluster"]) for row in csv.DictReader(out.splitlines())]
     np.testing.assert_array_equal(labels, GCNClustering(random_state=0).fit_predict(unseen[0]))
+
+
+def test_graph(folder, run, unseen):
+    """A model of distances takes those of another number of samples."""
+    distances = pairwise_distances(unseen[0])
+    model = GCNClustering(metric="precomputed", random_state=0).fit(distances[:100, :100])
+    model.save("graphs.safetensors")
+    np.save("distances.npy", distances)
+    code, out, _ = run("cluster", "distances.npy", "--model", "graphs.safetensors", "--quiet")
+    assert code == 0
+    labels = [int(row["cluster"]) for row in csv.DictReader(out.splitlines())]
+    np.testing.assert_array_equal(labels, model.predict(distances))
 
 
 @pytest.fixture
@@ -139,7 +152,7 @@ def test_constraints(folder, run, monkeypatch):
         (["cluster", "y.csv", "--model", "missing"], "missing"),
         (["cluster", "X.npy", "--model", "y.csv"], "y.csv is incomplete or is no safetensors file"),
         (["cluster", "X.txt"], "X.txt has the suffix '.txt'; give a file .npy, .npz, .csv or .parquet"),
-        (["cluster", "few.csv", "--model", "model.safetensors"], "X has 2 features, but GCNClustering"),
+        (["cluster", "few.csv", "--model", "model.safetensors"], "2 features, but model.safetensors was"),
         (["cluster", "X.npy", "--out", "no/where.csv"], "no/where.csv is in a folder that does not exist"),
         (["cluster", "X.npy", "--report", "."], ". is a folder"),
         (["cluster", "X.npy", "--constraints", "y.csv"], "y.csv is no JSON"),

@@ -15,8 +15,10 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from sklearn.base import BaseEstimator
 from sklearn.cluster import DBSCAN, KMeans
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -24,6 +26,7 @@ from skops import io as skops
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
 from sklearn_gcncluster._persistence import FORMAT, _checksum
+from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
 from sklearn_gcncluster.datasets import make_identities
 
 DATA = Path(__file__).parent / "data"
@@ -108,6 +111,7 @@ def test_feature_names(trained, tmp_path):
         None,
         True,
         {"a": (1, [2.5, "b"])},
+        slice(0, np.int64(16)),
         float("inf"),
     ],
     ids=str,
@@ -168,6 +172,26 @@ def test_estimators_among_the_parameters(trained, tmp_path):
     assert [type(step) for _, step in pipeline.steps] == [StandardScaler, DBSCAN]
     assert (pipeline[0].with_mean, pipeline[1].eps, pipeline.memory) == (False, 0.25, None)
     assert own.get_params() == GCNClustering(n_levels=3).get_params()
+
+
+def test_baselines_among_the_proposals(trained, tmp_path, unseen):
+    """A committee with a mediator is built again too, and proposes the same clusters."""
+    given = [
+        ConsensusPropagation(
+            committee=[slice(0, 16), PCA(8), "passthrough"], mediator=LogisticRegression(C=2)
+        ),
+        ApproximateRankOrder(n_neighbors=20),
+        "average_link",
+    ]
+    estimator = with_parameters(trained, proposals=given)
+    estimator.save(tmp_path / "file")
+    loaded = load(tmp_path / "file")
+    propagation, rank_order, _ = loaded.proposals
+    assert type(propagation) is ConsensusPropagation
+    assert propagation.committee[0] == slice(0, 16)
+    assert (propagation.committee[1].n_components, propagation.mediator.C) == (8, 2)
+    assert rank_order.get_params() == given[1].get_params()
+    np.testing.assert_array_equal(loaded.predict(unseen[0]), estimator.predict(unseen[0]))
 
 
 def test_segmenter(trained, tmp_path, unseen):
@@ -296,6 +320,8 @@ def test_foreign_files(tmp_path):
         "sklearn.base.BaseEstimator",
         "sklearn_gcncluster.load",
         "sklearn_gcncluster._clustering.GCNClustering",
+        "sklearn_gcncluster.baselines._consensus.ConsensusPropagation",
+        "sklearn_gcncluster.baselines._base.LinkClusterer",
         "KMeans",
         "",
     ],
