@@ -51,9 +51,9 @@ _MODULE_OF_NAME = {
     "GCNSegmenter": "._segmenter",
     "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
-    "record_stages": "._stages",
     "load_decisions": ".report",
     "match_labels": "._matching",
+    "record_stages": "._stages",
 }
 _SUBMODULES = ("baselines", "datasets", "metrics", "plotting")
 

@@ -140,10 +140,11 @@ def test_no_circle():
         ("metrics", {"_compat", "_labels"}),
         ("datasets", {"_compat"}),
         ("plotting", {"_compat", "_labels", "metrics"}),
+        ("report", {"_files", "_labels"}),
     ],
 )
 def test_what_stands_beside(folder, allowed):
-    """Measures, data sets and pictures are there without the estimators."""
+    """Measures, data sets, pictures and reports are there without the estimators."""
     targets = {target for name in modules() if room_of(name) == folder for target, _ in inside()[name]}
     assert set(map(room_of, targets)) - {folder} <= allowed
 

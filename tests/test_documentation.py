@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_gcncluster
-from sklearn_gcncluster import datasets, metrics, plotting
+from sklearn_gcncluster import baselines, datasets, metrics, plotting
 
 BUILT = os.environ.get("SKLEARN_GCNCLUSTER_DOCS")
 OF_SCIKIT_LEARN = {"get_metadata_routing"}
@@ -20,7 +20,7 @@ OF_SCIKIT_LEARN = {"get_metadata_routing"}
 
 def public_names():
     """Names of functions and classes, and of methods, inherited ones included."""
-    for module in (sklearn_gcncluster, datasets, metrics, plotting):
+    for module in (sklearn_gcncluster, baselines, datasets, metrics, plotting):
         for name in module.__all__:
             found = getattr(module, name)
             if inspect.isroutine(found) or inspect.isclass(found):
