@@ -15,12 +15,14 @@ def pinned(file):
 
 
 def bounds(*extras):
-    """Lowest version of each package that the package and extras of it admit."""
-    required = [
+    """Lowest version of each package that the package and extras of it admit; the same wherever it stands."""
+    required = {
         *PROJECT["dependencies"],
         *(one for extra in extras for one in PROJECT["optional-dependencies"][extra]),
-    ]
-    return dict(requirement.split(">=") for requirement in required)
+    }
+    lowest = dict(requirement.split(">=") for requirement in required)
+    assert len(lowest) == len(required), sorted(required)
+    return lowest
 
 
 def padded(version):
