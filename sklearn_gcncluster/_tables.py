@@ -183,10 +183,13 @@ def _numbered(labels: list[str], path: Path) -> np.ndarray:
     if "" in labels:
         raise ValueError(f"{path} has no label for sample {labels.index('')}. Unlabelled samples have -1.")
     if all(map(_is_integer, labels)):
-        return np.array(labels, dtype=np.int64)
-    if all(map(_is_number, labels)):
+        integers = list(map(int, labels))
+        if max(map(abs, integers), default=0) < 2**63:
+            return np.array(integers, dtype=np.int64)  # larger ones, such as hashes, are names
+    elif all(map(_is_number, labels)):
         numbers = np.array(labels, dtype=float)  # as tables have them that had gaps
-        wrong = np.flatnonzero(numbers != np.round(numbers))
+        exact = np.abs(numbers) < 2**53
+        wrong = np.flatnonzero(~exact | (numbers != np.round(numbers)))
         if len(wrong):
             raise ValueError(
                 f"{path} has the label {labels[wrong[0]]} for sample {wrong[0]}; give integers or names."

@@ -49,6 +49,8 @@ def test_names(tmp_path):
     np.save(tmp_path / "a.npy", ["pear", "-1", "apple", "pear"])
     for path in tmp_path.iterdir():
         np.testing.assert_array_equal(read_labels(path), [2, -1, 1, 2])
+    (tmp_path / "hashes.csv").write_text("y\n99999999999999999999\n-1\n12345678901234567890\n")
+    np.testing.assert_array_equal(read_labels(tmp_path / "hashes.csv"), [2, -1, 1])
 
 
 def test_parquet(tmp_path):
@@ -106,6 +108,8 @@ def test_bad_samples_csv(tmp_path, text, message):
         ("y,b\n1,2\n,3\n", "y.csv has no label for sample 1"),
         ("1\n0.5\n", "y.csv has the label 0.5 for sample 1; give integers or names"),
         ("1\nnan\n", "y.csv has the label nan for sample 1"),
+        ("1\n-inf\n", "y.csv has the label -inf for sample 1"),
+        ("1.0\n1e16\n", "y.csv has the label 1e16 for sample 1"),
     ],
 )
 def test_bad_labels_csv(tmp_path, text, message):
