@@ -174,7 +174,7 @@ def test_ranked_by_other_scores(segmenting, unseen):
         ({"min_score": -0.1}, "The 'min_score' parameter"),
         ({"outliers": "split"}, "The 'outliers' parameter"),
         ({"scores": "iou"}, "The 'scores' parameter"),
-        ({"scores": [0.5, 0.5]}, "inconsistent numbers of samples"),
+        ({"scores": [0.5, 0.5]}, "scores"),
     ],
     ids=str,
 )
