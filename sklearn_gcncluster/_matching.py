@@ -200,8 +200,13 @@ def _heaviest_matching(rows, columns, weights, n_rows, n_columns):
 
 def _matching(rows, columns, n_rows, n_columns):
     """Column of each row in a matching of as many edges as possible, -1 for none."""
-    edges = csr_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(n_rows, n_columns))
-    return maximum_bipartite_matching(edges, perm_type="column")
+    return maximum_bipartite_matching(_graph(rows, columns, n_rows, n_columns), perm_type="column")
+
+
+def _graph(sources, targets, n_sources, n_targets):
+    """Edges as a sparse matrix, with indices of 32 bits: older versions of csgraph know no others."""
+    ends = sources.astype(np.int32), targets.astype(np.int32)
+    return csr_array((np.ones(len(sources), np.int8), ends), shape=(n_sources, n_targets))
 
 
 def _vertex_cover(rows, columns, n_rows, n_columns):
@@ -215,7 +220,7 @@ def _vertex_cover(rows, columns, n_rows, n_columns):
     start = n_rows + n_columns
     sources = np.concatenate([np.full(len(single), start), rows, n_rows + column[matched]])
     targets = np.concatenate([single, n_rows + columns, matched])
-    ways = csr_array((np.ones(len(sources), np.int8), (sources, targets)), shape=(start + 1, start + 1))
+    ways = _graph(sources, targets, start + 1, start + 1)
     reached = np.zeros(start + 1, np.int64)
     reached[breadth_first_order(ways, start, return_predecessors=False)] = 1
     return present * (1 - reached[:n_rows]), reached[n_rows:start]
@@ -235,7 +240,7 @@ def _matching_of_both(rows, columns, row_needed, column_needed):
     in_rows, in_columns = for_rows[rows] == columns, for_columns[rows] == columns
     either = in_rows | in_columns
     n_nodes = n_rows + n_columns
-    edges = csr_array((either[either], (rows[either], n_rows + columns[either])), shape=(n_nodes, n_nodes))
+    edges = _graph(rows[either], n_rows + columns[either], n_nodes, n_nodes)
     n_parts, part = connected_components(edges, directed=False)
     count = np.bincount
     more = count(part[rows[in_rows]], minlength=n_parts) - count(part[rows[in_columns]], minlength=n_parts)
