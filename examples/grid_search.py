@@ -36,9 +36,7 @@ tune, test = (np.isin(y, half) for half in np.array_split(classes, 2))
 X_test, y_test, X, y = X[test], y[test], X[tune], y[tune]
 print(f"{len(X)} samples of {len(np.unique(y))} classes to tune with, {len(X_test)} to test on")
 
-estimator = GCNClustering(
-    hidden_channels=(64, 32), n_networks=1, max_epochs=3 if args.fast else 15, random_state=args.seed
-)
+estimator = GCNClustering(n_networks=1, max_epochs=3 if args.fast else 12, random_state=args.seed)
 
 # %%
 # The trap: folds must be split by class

@@ -90,7 +90,7 @@ print(
 # is the `pretrained` of another, which is then fit without labels.
 
 start = perf_counter()
-learner = GCNClustering(random_state=args.seed, max_epochs=12 if args.fast else 40)
+learner = GCNClustering(random_state=args.seed)
 if args.data is None:
     learner.set_params(pretrained=None)  # the networks of the package know these very glyphs
 learner.fit(X_train, y_train)

@@ -80,7 +80,7 @@ X_train, y_train, X_new, y_new = X[train], y[train], X[~train], y[~train]
 # the best guess there is.
 
 k_means = KMeans(len(np.unique(y_train)), n_init=1, random_state=args.seed)
-segmenter = GCNSegmenter(k_means, random_state=args.seed, max_epochs=12 if args.fast else 40)
+segmenter = GCNSegmenter(k_means, random_state=args.seed)
 if args.data is None:
     segmenter.set_params(pretrained=None)  # the networks of the package know these very glyphs
 segmenter.fit(X_train, y_train)

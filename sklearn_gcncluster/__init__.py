@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import baselines, datasets, metrics, plotting
     from ._clustering import GCNClustering
-    from ._diagnosis import Diagnosis
+    from ._diagnosis import Diagnosis, ExpectedDiagnosis
     from ._matching import match_labels
     from ._persistence import load
     from ._scored_proposals import ScoredProposals
@@ -28,6 +28,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "ClusterReport",
     "Diagnosis",
+    "ExpectedDiagnosis",
     "GCNClustering",
     "GCNSegmenter",
     "ScoredProposals",
@@ -47,6 +48,7 @@ __all__ = [
 _MODULE_OF_NAME = {
     "ClusterReport": ".report",
     "Diagnosis": "._diagnosis",
+    "ExpectedDiagnosis": "._diagnosis",
     "GCNClustering": "._clustering",
     "GCNSegmenter": "._segmenter",
     "ScoredProposals": "._scored_proposals",

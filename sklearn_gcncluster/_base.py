@@ -22,7 +22,7 @@ from ._graph._samples import Samples, distinct_samples
 from ._jobs import one_thread
 from ._labels import class_codes
 from ._model import Frame
-from ._stages import stage
+from ._stages import show_progress, stage
 from .metrics import bcubed_fscore
 
 _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
@@ -32,7 +32,7 @@ _HNSW_COPIES = 4
 """Copies of a sample that approximate search may meet; among hundreds it gets lost."""
 _SAMPLES_PER_NEIGHBOR, _FEW_NEIGHBORS = 8, 10
 """Lists hold at most one in so many samples, but so many neighbours in any case."""
-_NOT_IN_KEYS = ("n_jobs", "verbose", "inputs")
+_NOT_IN_KEYS = ("n_jobs", "inputs")
 """Arguments that do not tell results apart: how a function runs, and what follows from other arguments."""
 _LARGEST_SEED = 2**31 - 1024  # stages count up from the seed
 
@@ -122,22 +122,27 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         """Raise an error if this estimator, with its parameters, gives no labels of X."""
 
     @contextmanager
-    def _fitting(self) -> Iterator[None]:
+    def _fitting(self, *stages: str) -> Iterator[None]:
         """Fit anew inside. If that fails or is interrupted, the estimator is as it was before."""
         before = self.__dict__.copy()
         for name in filter(is_learned, before):
             delattr(self, name)
         try:
             self._seed = int(check_random_state(self.random_state).randint(_LARGEST_SEED))
-            yield
+            with self._progress(*stages):
+                yield
         except BaseException:
             self.__dict__ = before
             raise
 
+    def _progress(self, *stages: str):
+        """Show how far the stages are, if the user asked for it."""
+        return show_progress(type(self).__name__, stages, int(self.verbose))
+
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         """A part of the work, whose time is taken."""
-        with stage(name, type(self).__name__ if self.verbose else None), one_thread():
+        with stage(name), one_thread():
             yield
 
     def _checked(self, X, *, reset: bool):
@@ -159,11 +164,12 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
             )
         return codes
 
-    def _samples_of(self, X, frame: Frame | None = None) -> Samples:
-        """Samples of the graph, of an X that was checked."""
+    def _samples_of(self, X, frame: Frame | None = None, longest: int | None = None) -> Samples:
+        """Samples of the graph, of an X that was checked; lists of a given graph are cut to the longest."""
         if self._is_graph():
             _check_square(X.shape, self)
-            return graph_samples(X, self.metric, self._list_length(X.shape[0]))
+            n_neighbors = self._list_length(X.shape[0])
+            return graph_samples(X, self.metric, min(n_neighbors, longest or n_neighbors))
         exact = self.algorithm == "brute" or len(X) <= EXACT_UP_TO
         samples = distinct_samples(
             X,

@@ -17,6 +17,9 @@ from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
 
+_LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
+"""Stages of a fit with labels."""
+
 
 class GCNClustering(DiagnosisMixin, BaseGCN):
     """Clustering that learns from labelled classes how clusters look.
@@ -73,13 +76,13 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     node_features : {"structure", "embedding", "both"}, default="structure"
         What the networks see of a sample: its place in the structure of the proposal, which carries over to
         new classes; its embedding, as in the paper; or both. Only with `y`.
-    hidden_channels : tuple of int, default=(512, 64)
+    hidden_channels : tuple of int, default=(64, 32)
         Width of each graph convolution. Only with `y`.
     pooling : {"max", "mean", "sum"}, default="max"
         How GCN-D pools the samples of a proposal. Only with `y`.
     n_networks : int, default=3
-        Number of GCN-Ds whose scores are averaged. Each stops training by another fifth of the classes. Only
-        with `y`.
+        Number of GCN-Ds whose scores are averaged. Each leaves out another fifth of the classes, at
+        which its loss is told. Only with `y`.
     segment : bool, default=True
         Whether GCN-S refines impure proposals. What is left of a proposal is scored again and competes with
         the original.
@@ -102,25 +105,21 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y`, training
-        resumes from them where that is better for classes held out, if their inputs and architecture
-        (`affinity`, `node_features`, `hidden_channels`, `pooling`) match those of this estimator.
+        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from
+        labels, everything is learned anew.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
         `random_state`.
-    max_epochs : int, default=40
-        Largest number of epochs of each network. Only with `y`.
-    learning_rate, weight_decay : float, default=0.002 and 0.1
-        Of AdamW. Only with `y`.
+    max_epochs : int, default=12
+        Number of epochs of each network. Only with `y`.
+    learning_rate, weight_decay : float, default=0.004 and 0.1
+        Of AdamW; the learning rate is the highest of one cycle. Only with `y`.
     batch_size : int, default=8192
         Largest number of samples of proposals in a batch. Small data are cut into two dozen batches. Only
         with `y`.
-    dropout : float in [0, 1), default=0.3
+    dropout : float in [0, 1), default=0.0
         Share of each layer's outputs that are dropped in training. Only with `y`.
-    n_iter_no_change : int, default=10
-        Training stops after so many epochs without gain on classes that it does not learn from. Only with
-        `y`.
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
@@ -128,7 +127,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
-        Whether to show progress bars and the time of each stage.
+        1 shows a progress bar, with the stage's name; 2, as for logs, a line for each stage that ends.
 
     Attributes
     ----------
@@ -183,6 +182,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     True
     """
 
+    _stages: ClassVar = ("neighbors", "affinity", "proposals", "GCN-D", "GCN-S", "de-overlap")
+
     _parameter_constraints: ClassVar[dict] = {
         **BaseGCN._parameter_constraints,
         **PROPOSAL_CONSTRAINTS,
@@ -207,7 +208,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         min_proposal_size=1,
         max_proposal_size=None,
         node_features="structure",
-        hidden_channels=(512, 64),
+        hidden_channels=(64, 32),
         pooling="max",
         n_networks=3,
         segment=True,
@@ -220,12 +221,11 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         outliers="noise",
         pretrained="universal",
         memory=None,
-        max_epochs=40,
-        learning_rate=2e-3,
+        max_epochs=12,
+        learning_rate=4e-3,
         batch_size=8192,
-        dropout=0.3,
+        dropout=0.0,
         weight_decay=0.1,
-        n_iter_no_change=10,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -262,7 +262,6 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         self.batch_size = batch_size
         self.dropout = dropout
         self.weight_decay = weight_decay
-        self.n_iter_no_change = n_iter_no_change
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -295,18 +294,16 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         sklearn.exceptions.NotFittedError
             If y is None and `pretrained` is None.
         """
-        with self._fitting():
+        with self._fitting(*(self._stages if y is None else _LEARNING)):
             self._check_parameters()
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
                 return self._keep(self._clusters(samples, self.learned_))
             samples, classes = self._labelled_samples(X, y)
-            graph, learned, start = self._learn_affinity(samples, classes)
+            graph, learned = self._learn_affinity(samples, classes)
             proposals = self._propose(graph, samples, learned)
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
-            self.learned_, inputs = self._learn_networks(
-                graph, proposals, classes, learned, start, self.segment
-            )
+            self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
             return self._keep(self._selected(samples, scored, judge))
 
@@ -337,9 +334,10 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
                 f"X has {len(samples.inverse)} samples, but no two that differ and can be compared; there is "
                 "nothing to propose. Give others."
             )
-        graph = self._graph_of(samples, self.learned_)
-        proposals = self._propose(graph, samples, self.learned_)
-        scored, judge = self._scored(graph, proposals, self.learned_)
+        with self._progress(*self._stages[:-1]):
+            graph = self._graph_of(samples, self.learned_)
+            proposals = self._propose(graph, samples, self.learned_)
+            scored, judge = self._scored(graph, proposals, self.learned_)
         return ScoredProposals(scored, len(proposals.sizes), samples, judge)
 
     def _check_parameters(self):

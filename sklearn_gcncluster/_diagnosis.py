@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._expectation import fscore
 from ._labels import class_codes
-from ._scored_proposals import ScoredProposals
+from ._scored_proposals import Expected, ScoredProposals
 from .metrics import bcubed_fscore, pairwise_fscore
 from .plotting._axes import BLUE, GREEN, INK, ORANGE, prepare, style
 
@@ -23,27 +24,40 @@ _CAUSES = {
     "selection": "Choose another min_score (see plotting.ThresholdDisplay) or overlap.",
 }
 
+_EXPECTED_CAUSES = {
+    "mixed clusters": "Teach the networks more, by labels of some classes; or a higher min_score.",
+    "classes in pieces": "Teach the networks what complete classes are, by labels; or more n_neighbors.",
+    "left alone": "Teach the networks what single samples are, by labels; or a lower min_score.",
+}
+_FAVOUR = 0.25
+"""Power of their size by which larger proposals are favoured in a coarser clustering."""
+_NEARLY_AS_GOOD, _AGREEMENT = 0.1, 0.8
+"""A coarser clustering makes the choice an open one if its expected F is lower by less than this, and its
+agreement with the chosen one is below that."""
+
 
 class DiagnosisMixin:
     """For estimators that score proposals."""
 
-    def diagnose(self: Any, X, y):
-        """Tell what limits the clusters of labelled samples, step by step.
+    def diagnose(self: Any, X, y=None):
+        """Tell what limits the clusters: with labels step by step, without by what the networks expect.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples of classes that `fit` has not seen; on those it learned from, errors look too small.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
             True classes; samples with -1 are clustered and left out of the scores.
 
         Returns
         -------
-        diagnosis : Diagnosis
-            The error of ``predict(X)``, split by cause; print or plot it.
+        diagnosis : Diagnosis or ExpectedDiagnosis
+            The error of ``predict(X)``, split by cause; print it, or plot it. Without `y` it is the error
+            that the networks expect.
         """
         settings = {name: getattr(self, name) for name in ("overlap", "max_overlap", "min_score")}
-        return diagnose(self.score_proposals(X), y, **settings)
+        proposals = self.score_proposals(X)
+        return expect(proposals, **settings) if y is None else diagnose(proposals, y, **settings)
 
 
 class Diagnosis:
@@ -176,6 +190,120 @@ class Diagnosis:
         )
         self.ax_.tick_params(axis="y", length=0)
         return self
+
+
+class ExpectedDiagnosis:
+    """What the networks expect of a clustering, as returned by ``GCNClustering.diagnose(X)`` without labels.
+
+    All figures follow from the predicted IoU and IoP of the clusters. They are low estimates. Where classes are
+    made of groups that are as distinct as classes elsewhere, networks cannot know which of the two is meant.
+    Then the clusters may be far from what you call a class although much is expected of them; `coarser` tells.
+
+    Parameters
+    ----------
+    chosen, coarser : Expected
+        The clustering, and one of larger clusters.
+
+    Attributes
+    ----------
+    scores : dict of str to float
+        Expected BCubed ``"precision"``, ``"recall"`` and ``"fscore"``.
+    table : list of dict
+        One row for each ``"cause"`` of error: how much ``"precision"`` and ``"recall"`` it takes, and a
+        ``"remedy"``.
+    coarser : dict of str to float
+        Of a clustering in which larger proposals come first: ``"n_clusters"``, the expected ``"fscore"``, and
+        its ``"agreement"``, the BCubed F between both.
+    is_open : bool
+        Whether it is open which of both is right: they are different, and expected to be nearly as good.
+
+    See Also
+    --------
+    GCNClustering.diagnose : Makes it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn_gcncluster import GCNClustering
+    >>> X, _ = make_blobs(300, n_features=16, centers=10, random_state=0)
+    >>> diagnosis = GCNClustering(random_state=0).fit(X).diagnose(X)
+    >>> [row["cause"] for row in diagnosis.table]
+    ['mixed clusters', 'classes in pieces', 'left alone']
+    >>> diagnosis.is_open
+    False
+    """
+
+    def __init__(self, chosen: Expected, coarser: Expected):
+        lone = chosen.labels < 0
+        numbered = np.where(coarser.labels < 0, -2 - np.arange(len(lone)), coarser.labels)
+        impure, missed = 1 - chosen.precision, 1 - chosen.recall
+        lost = {
+            "mixed clusters": (impure, 0 * missed),
+            "classes in pieces": (0 * impure, missed * ~lone),
+            "left alone": (0 * impure, missed * lone),
+        }
+        self.table: list[dict[str, Any]] = [
+            {
+                "cause": cause,
+                "precision": float(of.mean()),
+                "recall": float(reached.mean()),
+                "remedy": _EXPECTED_CAUSES[cause],
+            }
+            for cause, (of, reached) in lost.items()
+        ]
+        self.scores = {
+            "precision": float(chosen.precision.mean()),
+            "recall": float(chosen.recall.mean()),
+            "fscore": fscore(chosen.precision, chosen.recall),
+        }
+        self.coarser = {
+            "n_clusters": int(coarser.labels.max(initial=-1)) + 1,
+            "fscore": fscore(coarser.precision, coarser.recall),
+            "agreement": bcubed_fscore(np.unique(numbered, return_inverse=True)[1], chosen.labels),
+        }
+        self.is_open = bool(
+            self.coarser["agreement"] < _AGREEMENT
+            and self.coarser["fscore"] > self.scores["fscore"] - _NEARLY_AS_GOOD
+        )
+        self._n_clusters = int(chosen.labels.max(initial=-1)) + 1
+
+    def __repr__(self) -> str:
+        lines = ["Expected loss by".ljust(28) + f"{'precision':>10}{'recall':>10}"]
+        lines.append("-" * len(lines[0]))
+        lines += [
+            row["cause"].ljust(28) + f"{row['precision']:10.3f}{row['recall']:10.3f}" for row in self.table
+        ]
+        lines.append("-" * len(lines[0]))
+        lines.append(
+            "expected BCubed".ljust(28) + f"{self.scores['precision']:10.3f}{self.scores['recall']:10.3f}"
+        )
+        worst = max(self.table, key=lambda row: row["precision"] + row["recall"])
+        lines += [
+            f"expected F-score {self.scores['fscore']:.3f}, of {self._n_clusters} clusters",
+            "",
+            f"Largest: {worst['cause']}. {worst['remedy']}",
+        ]
+        if self.is_open:
+            lines.append(
+                f"How coarse clusters should be is open: {self.coarser['n_clusters']} larger ones are "
+                f"expected to reach {self.coarser['fscore']:.3f}. Labels of some classes decide it."
+            )
+        return "\n".join(lines)
+
+
+def expect(proposals: ScoredProposals, **settings: Any) -> ExpectedDiagnosis:
+    """What the networks expect of the clusters that proposals give.
+
+    Parameters
+    ----------
+    proposals : ScoredProposals
+    **settings : dict
+        How samples go to proposals, as for :meth:`ScoredProposals.cluster`.
+    """
+    sizes = np.maximum(proposals.membership.sum(axis=1), 1)
+    favoured = proposals.scores[:, 0] * (sizes / sizes.max()) ** _FAVOUR
+    coarser = proposals.expected(scores=favoured, **{**settings, "min_score": 0})
+    return ExpectedDiagnosis(proposals.expected(**settings), coarser)
 
 
 def diagnose(proposals: ScoredProposals, y: Any, **settings: Any) -> Diagnosis:

@@ -38,7 +38,6 @@ _SCHEDULE = (
     "batch_size",
     "dropout",
     "weight_decay",
-    "n_iter_no_change",
 )
 """Parameters that say how networks learn."""
 _ONLY_WITH_LABELS = (
@@ -57,6 +56,9 @@ _ONLY_WITH_LABELS = (
 class BaseGCN(GraphEstimator):
     """Base of the estimators with networks; see :class:`GCNClustering` for the parameters."""
 
+    _stages: ClassVar[tuple[str, ...]]
+    """Stages of a fit without labels, and of predict."""
+
     _parameter_constraints: ClassVar[dict] = {
         **GraphEstimator._parameter_constraints,
         "affinity": [StrOptions({"cosine", "neighborhood", "learned"})],
@@ -74,7 +76,6 @@ class BaseGCN(GraphEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "device": [str],
     }
 
@@ -95,7 +96,8 @@ class BaseGCN(GraphEstimator):
             Clusters in order of falling size, -1 for outliers.
         """
         self._check_clusters()
-        return self._clusters_of(X, self._new_samples(X)).labels
+        with self._progress(*self._stages):
+            return self._clusters_of(X, self._new_samples(X)).labels
 
     def save(self, path, *, include_labels=True):
         """Write the estimator to a file that :func:`sklearn_gcncluster.load` reads.
@@ -191,15 +193,15 @@ class BaseGCN(GraphEstimator):
 
     def _samples_for(self, X, learned: Learned | None) -> Samples:
         """Samples of X, comparable to those that were learned from."""
-        frame = None
+        frame = longest = None
         if learned is not None:
-            frame, known = learned.frame, learned.n_features
+            frame, longest, known = learned.frame, learned.n_neighbors, learned.n_features
             if known is not None and X.shape[1] != known:
                 raise ValueError(
                     f"X has {X.shape[1]} features, but the networks of pretrained expect {known} features. "
                     f'Give such embeddings, or use pretrained="{UNIVERSAL}", which takes any.'
                 )
-        return self._samples_of(X, frame)
+        return self._samples_of(X, frame, longest)
 
     def _pretrained(self) -> Learned:
         if self.pretrained is None:
@@ -213,27 +215,21 @@ class BaseGCN(GraphEstimator):
 
     # Learning
 
-    def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned, Learned | None]:
-        """Graph of labelled samples, what was learned to make it, and what training may start from."""
+    def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
+        """Graph of labelled samples, and what was learned to make it."""
         learned = Learned(self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling)
-        start = None if self.pretrained is None else load_pretrained(self.pretrained)
-        if start is not None and not (
-            learned.looks_alike(start) and start.n_features in (None, samples.rows.shape[1])
-        ):
-            start = None
         with self._stage("learn affinity"):
             graph, linear_map, links = self._cached(learn_affinity)(
                 samples.rows,
                 classes,
                 self._graph_settings(learned, samples),
-                None if start is None else start.links,
                 self.n_jobs,
-                self.verbose,
             )
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
-        return graph, learned._replace(frame=frame, map=linear_map, links=links), start
+        n_neighbors = graph.dissimilarities.shape[1]
+        return graph, learned._replace(n_neighbors=n_neighbors, frame=frame, map=linear_map, links=links)
 
     def _learn_networks(
         self,
@@ -241,7 +237,6 @@ class BaseGCN(GraphEstimator):
         proposals: Proposals,
         classes: np.ndarray,
         learned: Learned,
-        start: Learned | None,
         segment: bool,
     ) -> tuple[Learned, list[LayerInputs]]:
         """The networks beside what was learned before, and what they saw of the proposals."""
@@ -256,12 +251,12 @@ class BaseGCN(GraphEstimator):
         )
         with self._stage("train networks"):
             inputs = Inputs(graph).of_all(proposals)
-            given = graph, proposals, inputs, classes, settings, start
-            detection, curves = self._cached(learn_detection)(*given, verbose=self.verbose)
+            given = graph, proposals, inputs, classes, settings
+            detection, curves = self._cached(learn_detection)(*given, n_jobs=self.n_jobs)
             self.loss_curve_ = {f"GCN-D {number}": curve for number, curve in enumerate(curves)}
             if segment:
                 segmentation, curve = self._cached(learn_segmentation)(
-                    *given, tuple(self.iop_range), self.n_training_seeds, verbose=self.verbose
+                    *given, tuple(self.iop_range), self.n_training_seeds
                 )
                 learned = learned._replace(segmentation=segmentation)
                 if curve is not None:
@@ -286,8 +281,9 @@ class BaseGCN(GraphEstimator):
 
     def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:
         metric = self.metric if self._is_graph() else self._metric_of(samples.rows.shape[1])
+        n_neighbors = self._list_length(samples.n_distinct)
         return GraphSettings(
-            self._list_length(samples.n_distinct),
+            min(n_neighbors, learned.n_neighbors or n_neighbors),
             metric,
             self.algorithm,
             learned.affinity,

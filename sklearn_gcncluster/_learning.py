@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ._folds import class_folds
-from ._graph._link_models import CLEARLY_LOWER
 from ._graph._links import Graph
-from ._model import Learned, Network
+from ._jobs import side_by_side
+from ._model import Network
 from ._proposals._layers import Proposals
 from ._proposals._subgraphs import concatenate, take
 from ._proposals._targets import proposal_targets
@@ -37,12 +37,11 @@ def learn_detection(
     inputs: list[LayerInputs],
     y: np.ndarray,
     settings: TrainingSettings,
-    start: Learned | None,
-    verbose: bool = False,
+    n_jobs: int | None = None,
 ) -> tuple[tuple[Network, ...], list[np.ndarray]]:
     """Train GCN-D on proposals of a labelled graph.
 
-    Classes are dealt into folds; each network stops by a fold that it does not learn from.
+    Classes are dealt into folds; each network leaves out one, at which its loss is told.
 
     Parameters
     ----------
@@ -53,10 +52,8 @@ def learn_detection(
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : TrainingSettings
-    start : Learned or None
-        An earlier training. All networks go on from its networks if the first, which tries both, is better at
-        its held-out classes for it.
-    verbose : bool
+    n_jobs : int or None
+        Networks that are trained side by side.
 
     Returns
     -------
@@ -69,25 +66,19 @@ def learn_detection(
     subgraphs, structure = _joined(inputs, settings)
     targets = proposal_targets(proposals, y)
     folds = _fold_of_classes(y, settings)[targets.majority]
-    known = () if start is None else start.detection
-
-    def trained(fold, origin):
-        return train_detection(
-            subgraphs,
-            structure,
-            np.column_stack([targets.iou, targets.iop]),
-            folds == fold,
-            pooling=settings.pooling,
-            start=origin,
-            seed=settings.seed + fold,
-            **_common(graph, settings, verbose),
-        )
-
-    first = [trained(0, origin) for origin in (None, *known[:1])]
-    best = _best(first)
-    origins = known if best else [None]
-    further = [trained(fold, origins[fold % len(origins)]) for fold in range(1, settings.n_networks)]
-    networks, curves = zip(first[best], *further, strict=True)
+    common = {
+        "subgraphs": subgraphs,
+        "structure": structure,
+        "quality": np.column_stack([targets.iou, targets.iop]),
+        "pooling": settings.pooling,
+        **_common(graph, settings),
+    }
+    tasks = [
+        {**common, "validation": folds == number, "seed": settings.seed + number}
+        for number in range(settings.n_networks)
+    ]
+    trained = side_by_side(train_detection, tasks, n_jobs)
+    networks, curves = zip(*trained, strict=True)
     return networks, list(curves)
 
 
@@ -97,10 +88,8 @@ def learn_segmentation(
     inputs: list[LayerInputs],
     y: np.ndarray,
     settings: TrainingSettings,
-    start: Learned | None,
     iop_range: tuple[float, float],
     n_training_seeds: int,
-    verbose: bool = False,
 ) -> tuple[Network, np.ndarray] | tuple[None, None]:
     """Train GCN-S on the proposals whose true IoP is in ``iop_range``.
 
@@ -108,11 +97,8 @@ def learn_segmentation(
     ----------
     graph, proposals, inputs, y, settings
         As for :func:`learn_detection`.
-    start : Learned or None
-        Training goes on from its GCN-S if that is better at the held-out classes.
     iop_range : tuple of two floats
     n_training_seeds : int
-    verbose : bool
 
     Returns
     -------
@@ -129,28 +115,16 @@ def learn_segmentation(
         return None, None
     subgraphs, structure = _joined(inputs, settings)
     part = take(subgraphs, np.flatnonzero(impure))
-    known = [] if start is None or start.segmentation is None else [start.segmentation]
-    trained = [
-        train_segmentation(
-            part,
-            structure[np.repeat(impure, proposals.sizes)],
-            rows=graph.rows,
-            labels=y[part.vertices],
-            validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
-            n_seeds=n_training_seeds,
-            start=origin,
-            seed=settings.seed,
-            **_common(graph, settings, verbose),
-        )
-        for origin in (None, *known)
-    ]
-    return trained[_best(trained)]
-
-
-def _best(trained):
-    """1 for the training that went on from others, if its validation loss is clearly lower, else 0."""
-    scratch, *further = (curve[:, 1].min() for _, curve in trained)
-    return int(any(loss < CLEARLY_LOWER * scratch for loss in further))
+    return train_segmentation(
+        part,
+        structure[np.repeat(impure, proposals.sizes)],
+        rows=graph.rows,
+        labels=y[part.vertices],
+        validation=_fold_of_classes(y, settings)[targets.majority[impure]] == 0,
+        n_seeds=n_training_seeds,
+        seed=settings.seed,
+        **_common(graph, settings),
+    )
 
 
 def _joined(inputs, settings):
@@ -162,7 +136,7 @@ def _joined(inputs, settings):
     return concatenate(list(subgraphs)), structure
 
 
-def _common(graph, settings, verbose):
+def _common(graph, settings):
     from ._nn._training import Schedule
 
     return {
@@ -170,7 +144,6 @@ def _common(graph, settings, verbose):
         "hidden_channels": settings.hidden_channels,
         "schedule": Schedule(**settings.schedule),
         "device": settings.device,
-        "verbose": verbose,
     }
 
 

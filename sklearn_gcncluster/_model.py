@@ -72,6 +72,9 @@ class Learned(NamedTuple):
     node_features: str
     hidden_channels: tuple[int, ...]
     pooling: str
+    n_neighbors: int | None = None
+    """Length of the lists of neighbours that were learned from, where they were of one length. Lists of new
+    samples are not longer: in another length, everything means something else."""
     frame: Frame | None = None
     """Where map or networks look at the embedding itself: of its rows, so that others can be compared."""
     map: LinearMap | None = None
@@ -89,7 +92,3 @@ class Learned(NamedTuple):
         if self.map is not None:
             return len(self.map.mean)
         return len(self.frame.origin) if self.frame is not None else None
-
-    def looks_alike(self, other: Learned) -> bool:
-        """Whether networks of both have the same inputs and the same architecture."""
-        return self[:4] == other[:4]

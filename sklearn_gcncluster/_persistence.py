@@ -34,10 +34,12 @@ from ._base import is_learned
 from ._format import arrays_of, choices_of, learned_of, renamed_from_format_1
 from ._model import Learned
 
-FORMAT = 2
+FORMAT = 3
 _PACKAGE = __name__.partition(".")[0]
 _PUBLIC = {_PACKAGE, f"{_PACKAGE}.baselines", *(f"sklearn.{part}" for part in sklearn.__all__)}
 """Modules whose public classes may stand in a file."""
+_FORMER = ("n_iter_no_change",)
+"""Parameters in files of earlier formats that are no more."""
 _CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
 """Attributes that tell about the samples of fit; predict does not need them."""
 
@@ -275,7 +277,12 @@ def _build(path, parameters):
     kind = _public_class(path)
     if kind is None:
         raise ValueError(f"{path!r} is no public estimator of sklearn_gcncluster or scikit-learn")
-    return kind(**{name: _lasting(name, _decode(value)) for name, value in parameters.items()})
+    kept = {name: value for name, value in parameters.items() if name not in _FORMER or not _is_ours(kind)}
+    return kind(**{name: _lasting(name, _decode(value)) for name, value in kept.items()})
+
+
+def _is_ours(kind):
+    return kind.__module__.partition(".")[0] == _PACKAGE
 
 
 def _public_module(kind):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
@@ -9,12 +11,23 @@ from sklearn.utils import check_consistent_length
 
 from ._base import Result
 from ._compat import StrOptions, validate_params
+from ._expectation import expected_quality
 from ._graph._samples import Samples, aggregate_labels
 from ._labels import class_codes
 from ._proposals._layers import distinct_proposals
 from ._proposals._targets import proposal_targets
 from ._scoring import Judge, Scored
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, membership_of, number_clusters, select
+
+
+class Expected(NamedTuple):
+    """Clusters, and how good they should be."""
+
+    labels: np.ndarray
+    """int64 of shape (n_samples,), -1 for outliers."""
+    precision: np.ndarray
+    """float64 of shape (n_samples,): BCubed precision of each sample, and its recall."""
+    recall: np.ndarray
 
 
 class ScoredProposals:
@@ -113,13 +126,45 @@ class ScoredProposals:
         labels : int64 ndarray of shape (n_samples,)
             Clusters in order of falling size, -1 for outliers.
         """
+        settings = SelectionSettings(overlap, max_overlap, min_score)
+        return self._clusters(settings, outliers, scores).labels
+
+    def _clusters(self, settings, outliers, scores=None):
         if scores is not None and np.shape(scores) != self.scores.shape[:1]:
             raise ValueError(
                 f"scores must hold one value for each of the {len(self.scores)} proposals, but has the "
                 f"shape {np.shape(scores)}."
             )
-        settings = SelectionSettings(overlap, max_overlap, min_score)
-        return clusters_of(self._scored, self._judge, self._samples, settings, outliers, scores).labels
+        return clusters_of(self._scored, self._judge, self._samples, settings, outliers, scores)
+
+    def expected(
+        self,
+        *,
+        scores: ArrayLike | None = None,
+        overlap: str = "adaptive",
+        max_overlap: float = 0.5,
+        min_score: float = 0.3,
+    ) -> Expected:
+        """Make clusters, and tell by the predicted IoU and IoP how good they should be.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n_proposals,), default=None
+            As for :meth:`cluster`, like those that follow.
+        overlap : {"adaptive", "deoverlap", "nms"}, default="adaptive"
+            How samples go to proposals.
+        max_overlap : float in [0, 1], default=0.5
+            Only for "nms".
+        min_score : float in [0, 1], default=0.3
+            Least predicted IoU of a cluster.
+
+        Returns
+        -------
+        expected : Expected
+            A tuple of labels, and BCubed precision and recall of each sample.
+        """
+        result = self._clusters(SelectionSettings(overlap, max_overlap, min_score), "noise", scores)
+        return Expected(result.labels, *expected_quality(result, self._scored, self._samples))
 
 
 def clusters_of(

@@ -9,7 +9,8 @@ import numpy as np
 
 from ._graph._links import Graph
 from ._model import Learned
-from ._proposals._features import StructureFeatures
+from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
+from ._proposals._features import N_STRUCTURE, StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
 from ._proposals._subgraphs import Subgraphs, cut_layer, layer_subgraphs, take
 
@@ -38,10 +39,13 @@ class Inputs:
     Parameters
     ----------
     graph : Graph
+    n_structure : int
+        How many structural features the networks know, by which files of earlier formats are told.
     """
 
-    def __init__(self, graph: Graph):
-        self._graph, self._features = graph, StructureFeatures(graph)
+    def __init__(self, graph: Graph, n_structure: int = N_STRUCTURE):
+        features = EarlierFeatures if n_structure == N_EARLIER else StructureFeatures
+        self._graph, self._features = graph, features(graph)
 
     def __call__(self, proposals: Proposals, layer: int) -> LayerInputs:
         """Inputs of the proposals that are new in a layer."""
@@ -67,7 +71,7 @@ class Judge:
         from ._nn._detection import Detection
         from ._nn._segmentation import Segmentation
 
-        self._inputs = Inputs(graph)
+        self._inputs = Inputs(graph, len(learned.detection[0].mean))
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
         self._segmentation = None

@@ -26,6 +26,9 @@ from ._refinement import (
 from ._scoring import Judge
 from ._selection import number_clusters
 
+_LEARNING = ("learn affinity", "proposals", "train networks", "refine")
+"""Stages of a fit with labels."""
+
 
 class GCNSegmenter(BaseGCN):
     """Refine the clusters of any clusterer by what labelled classes taught.
@@ -68,13 +71,13 @@ class GCNSegmenter(BaseGCN):
     node_features : {"structure", "embedding", "both"}, default="structure"
         What the networks see of a sample: its place in the structure of the proposal, which carries over to
         new classes; its embedding, as in the paper; or both. Only with `y`.
-    hidden_channels : tuple of int, default=(512, 64)
+    hidden_channels : tuple of int, default=(64, 32)
         Width of each graph convolution. Only with `y`.
     pooling : {"max", "mean", "sum"}, default="max"
         How GCN-D pools the samples of a proposal. Only with `y`.
     n_networks : int, default=3
-        Number of GCN-Ds whose scores are averaged. Each stops training by another fifth of the classes. Only
-        with `y`.
+        Number of GCN-Ds whose scores are averaged. Each leaves out another fifth of the classes, at
+        which its loss is told. Only with `y`.
     iop_range : tuple of two floats, default=(0.0, 1.0)
         Clusters are segmented if their predicted IoP, the share of the class that most members have, is in
         this range; it is also the range of true IoP that GCN-S learns from. The default leaves no cluster
@@ -93,25 +96,21 @@ class GCNSegmenter(BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, `fit` uses them as they are. With `y`, training
-        resumes from them where that is better for classes held out, if their inputs and architecture
-        (`affinity`, `node_features`, `hidden_channels`, `pooling`) match those of this estimator.
+        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from
+        labels, everything is learned anew.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
         `random_state`.
-    max_epochs : int, default=40
-        Largest number of epochs of each network. Only with `y`.
-    learning_rate, weight_decay : float, default=0.002 and 0.1
-        Of AdamW. Only with `y`.
+    max_epochs : int, default=12
+        Number of epochs of each network. Only with `y`.
+    learning_rate, weight_decay : float, default=0.004 and 0.1
+        Of AdamW; the learning rate is the highest of one cycle. Only with `y`.
     batch_size : int, default=8192
         Largest number of samples of proposals in a batch. Small data are cut into two dozen batches. Only
         with `y`.
-    dropout : float in [0, 1), default=0.3
+    dropout : float in [0, 1), default=0.0
         Share of each layer's outputs that are dropped in training. Only with `y`.
-    n_iter_no_change : int, default=10
-        Training stops after so many epochs without gain on classes that it does not learn from. Only with
-        `y`.
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
@@ -119,7 +118,7 @@ class GCNSegmenter(BaseGCN):
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
-        Whether to show progress bars and the time of each stage.
+        1 shows a progress bar, with the stage's name; 2, as for logs, a line for each stage that ends.
 
     Attributes
     ----------
@@ -188,6 +187,8 @@ class GCNSegmenter(BaseGCN):
     True
     """
 
+    _stages: ClassVar = ("neighbors", "affinity", "refine")
+
     _parameter_constraints: ClassVar[dict] = {
         **BaseGCN._parameter_constraints,
         "estimator": [None, HasMethods("fit")],
@@ -205,7 +206,7 @@ class GCNSegmenter(BaseGCN):
         affinity="learned",
         metric_learning="auto",
         node_features="structure",
-        hidden_channels=(512, 64),
+        hidden_channels=(64, 32),
         pooling="max",
         n_networks=3,
         iop_range=(0.0, 1.0),
@@ -215,12 +216,11 @@ class GCNSegmenter(BaseGCN):
         merge=True,
         pretrained="universal",
         memory=None,
-        max_epochs=40,
-        learning_rate=2e-3,
+        max_epochs=12,
+        learning_rate=4e-3,
         batch_size=8192,
-        dropout=0.3,
+        dropout=0.0,
         weight_decay=0.1,
-        n_iter_no_change=10,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -248,7 +248,6 @@ class GCNSegmenter(BaseGCN):
         self.batch_size = batch_size
         self.dropout = dropout
         self.weight_decay = weight_decay
-        self.n_iter_no_change = n_iter_no_change
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -278,7 +277,7 @@ class GCNSegmenter(BaseGCN):
         sklearn.exceptions.NotFittedError
             If y is None and `pretrained` is None.
         """
-        with self._fitting():
+        with self._fitting(*(self._stages if y is None else _LEARNING)):
             self._check_parameters()
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
@@ -287,7 +286,7 @@ class GCNSegmenter(BaseGCN):
                 self.initial_labels_ = self._initial_clusters(X)
                 return self._keep(self._refined(samples, self.initial_labels_, self.learned_))
             samples, classes = self._labelled_samples(X, y)
-            graph, learned, start = self._learn_affinity(samples, classes)
+            graph, learned = self._learn_affinity(samples, classes)
             given, partitions = None, []
             if self.estimator is not None:
                 self.initial_labels_ = self._initial_clusters(X)
@@ -301,7 +300,7 @@ class GCNSegmenter(BaseGCN):
                     ),
                     partitions,
                 )
-            self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, start, True)
+            self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True)
             return self if given is None else self._keep(self._refine(graph, given, samples, self.learned_))
 
     def refine(self, X, labels, return_probabilities=False):
@@ -336,7 +335,8 @@ class GCNSegmenter(BaseGCN):
         if not hasattr(self, "learned_"):
             alone = clone(self).set_params(estimator=None)
             return alone.fit(X).refine(X, labels, return_probabilities)
-        result = self._refined(self._new_samples(X), labels, self.learned_)
+        with self._progress(*self._stages):
+            result = self._refined(self._new_samples(X), labels, self.learned_)
         return (result.labels, result.probabilities) if return_probabilities else result.labels
 
     def _clusters_of(self, X, samples):

@@ -27,5 +27,5 @@ def unseen(identities):
 def trained(identities):
     """A small estimator, trained on half of the classes. Tests do not change it: they deepcopy it first."""
     X_train, y_train, *_ = identities
-    estimator = GCNClustering(n_networks=1, hidden_channels=(32, 16), max_epochs=5, random_state=0)
+    estimator = GCNClustering(n_networks=1, hidden_channels=(32, 16), random_state=0)
     return estimator.fit(X_train, y_train)

@@ -34,10 +34,7 @@ QUICK = {
     "affinity": "neighborhood",
     "hidden_channels": (16, 8),
     "n_networks": 1,
-    "max_epochs": 3,
     "learning_rate": 0.01,
-    "batch_size": 1024,
-    "dropout": 0.0,
     "n_training_seeds": 1,
     "n_seeds": 2,
     "random_state": 0,
@@ -159,7 +156,7 @@ def test_attributes(labelled, outliers):
     assert (fitted.probabilities_[labels >= 0] > 0).all()
     assert list(fitted.loss_curve_) == ["GCN-D 0", "GCN-S"]
     for curve in fitted.loss_curve_.values():
-        assert curve.shape == (3, 2)
+        assert curve.shape == (12, 2)
         assert np.isfinite(curve).all()
 
 
@@ -220,7 +217,7 @@ def test_faces():
         X, y, train = file["X"].astype(np.float32), file["y"], file["train"].astype(bool)
     some = y % 4 == 0
     train, test = some & train, some & ~train
-    estimator = GCNClustering(hidden_channels=(64, 32), n_networks=1, max_epochs=4, random_state=0)
+    estimator = GCNClustering(n_networks=1, random_state=0)
     labels = estimator.fit(X[train], y[train]).predict(X[test])
     assert (pairwise_fscore(y[test], labels) + bcubed_fscore(y[test], labels)) / 2 > 0.94
 
@@ -228,7 +225,7 @@ def test_faces():
 def test_segmentation_mends_impure_clusters(labelled, new):
     """Clusters of two classes each come apart: a gain on proposals that were made impure on purpose."""
     X, y = new
-    segmenter = GCNSegmenter(**{**QUICK, "max_epochs": 6}).fit(*labelled)
+    segmenter = GCNSegmenter(**QUICK).fit(*labelled)
     assert bcubed_fscore(y, segmenter.refine(X, y // 2)) > bcubed_fscore(y, y // 2) + 0.05
 
 
@@ -277,6 +274,58 @@ def test_precision_and_layout(labelled, tmp_path):
     for name in ("double", "columns first", "file"):
         fitted = GCNClustering(**QUICK).fit(variants[name], y)
         np.testing.assert_array_equal(fitted.labels_, reference.labels_, err_msg=name)
+
+
+# As long as the lists that were learned from
+
+
+def list_length(estimator, X):
+    """Of the graph that the estimator makes of new samples."""
+    return estimator._graph_of(estimator._new_samples(X), estimator.learned_).dissimilarities.shape[1]
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+def test_lists_are_not_longer_than_those_learned_from(labelled, quick, algorithm):
+    """However many new samples there are and neighbours are asked for; fewer samples have shorter ones."""
+    many = np.random.default_rng(0).normal(size=(700, 32))
+    learned = quick.learned_.n_neighbors
+    assert learned == len(labelled[0]) // 8 < quick.n_neighbors
+    for n_neighbors in (80, 500):
+        longest = changed(quick, n_neighbors=n_neighbors, algorithm=algorithm)
+        assert list_length(longest, many) == learned
+        assert list_length(longest, many[:120]) == 15
+    shorter = changed(quick, n_neighbors=10, algorithm=algorithm)
+    assert list_length(shorter, many) == 10
+    elsewhere = behind(quick, n_neighbors=300, algorithm=algorithm).fit(labelled[0])
+    assert list_length(elsewhere, many) == learned
+    segmenter = GCNSegmenter(pretrained=FrozenEstimator(quick), n_neighbors=300, random_state=0)
+    assert list_length(segmenter.fit(many), many) == learned
+
+
+def test_longer_lists_do_not_matter(quick):
+    """With more neighbours than were learned from, clusters are the same."""
+    X, _ = some_identities(2)
+    X = np.concatenate([X, some_identities(3)[0]])
+    labels = quick.predict(X)
+    np.testing.assert_array_equal(changed(quick, n_neighbors=500).predict(X), labels)
+    np.testing.assert_array_equal(changed(quick, n_neighbors=quick.learned_.n_neighbors).predict(X), labels)
+    assert (changed(quick, n_neighbors=10).predict(X) != labels).any()
+
+
+@pytest.mark.parametrize("metric", ["precomputed", "precomputed_affinity"])
+def test_given_lists_are_not_longer_than_those_learned_from(labelled, new, metric):
+    """A graph of thirty neighbours is cut to the nearest ten if ten were learned from."""
+
+    def links(X, n_neighbors):
+        graph = kneighbors_graph(X, n_neighbors, mode="distance")
+        if metric == "precomputed_affinity":
+            graph.data = 1 / (1 + graph.data)
+        return graph
+
+    ten, thirty = (links(new[0], number) for number in (10, 30))
+    estimator = GCNClustering(**QUICK, metric=metric).fit(links(labelled[0], 10), labelled[1])
+    assert estimator.learned_.n_neighbors == list_length(estimator, thirty) == 10
+    np.testing.assert_array_equal(estimator.predict(thirty), estimator.predict(ten))
 
 
 # Awkward input
@@ -398,7 +447,7 @@ def test_impossible_parameters(labelled, parameters, message):
     "parameters",
     [
         {"node_features": "embedding", "pooling": "mean", "min_score": 0},
-        {"node_features": "both", "pooling": "sum", "max_epochs": 6},
+        {"node_features": "both", "pooling": "sum", "max_epochs": 20},
         {"affinity": "cosine", "metric_learning": True},
         {"affinity": "learned", "metric_learning": False, "hidden_channels": [8]},
         {"overlap": "deoverlap", "proposals": ("average_link",)},

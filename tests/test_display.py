@@ -69,7 +69,7 @@ def test_proposal_scores_of_wrong_input(trained, partly):
 def test_threshold_is_min_score(trained, partly, outliers):
     """At each threshold the scores are those of an estimator with this min_score."""
     X, y = partly
-    thresholds = [0.0, 0.3, 0.5]
+    thresholds = [0.0, 0.5, 0.9]
     estimator = copy.deepcopy(trained).set_params(outliers=outliers)
     before = estimator.get_params()
     display = ThresholdDisplay.from_estimator(estimator, X, y, thresholds=thresholds)

@@ -1,7 +1,6 @@
 """Tests of the record of what was learned."""
 
 import numpy as np
-import pytest
 
 from sklearn_gcncluster._model import Frame, Learned, LinearMap
 
@@ -14,20 +13,3 @@ def test_number_of_features():
     assert LEARNED.n_features is None
     assert LEARNED._replace(map=MAP).n_features == 7
     assert LEARNED._replace(frame=Frame(np.zeros(5), 1.0)).n_features == 5
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"affinity": "cosine"},
-        {"node_features": "both"},
-        {"hidden_channels": (16, 9)},
-        {"pooling": "sum"},
-    ],
-    ids=str,
-)
-def test_what_looks_alike(other):
-    """Inputs and architecture have to be the same, what was learned need not."""
-    assert LEARNED.looks_alike(LEARNED._replace(segmentation=None, detection=()))
-    assert not LEARNED.looks_alike(LEARNED._replace(**other))
-    assert not LEARNED._replace(**other).looks_alike(LEARNED)

@@ -20,12 +20,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skops import io as skops
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
 from sklearn_gcncluster._persistence import FORMAT, _checksum
+from sklearn_gcncluster._proposals._earlier_features import N_EARLIER, EarlierFeatures
+from sklearn_gcncluster._proposals._features import N_STRUCTURE, StructureFeatures
 from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
 from sklearn_gcncluster.datasets import make_identities
 
@@ -569,7 +572,7 @@ def test_files_of_earlier_versions(number):
     with np.load(DATA / f"format_{number}.npz") as expected:
         np.testing.assert_array_equal(loaded.labels_, expected["labels"])
         labels, labels_then = loaded.predict(expected["X_new"]), expected["labels_new"]
-    if number == FORMAT:
+    if number > 1:
         np.testing.assert_array_equal(labels, labels_then)
     else:  # few samples have shorter lists today, and Euclidean rows are centred
         assert adjusted_rand_score(labels, labels_then) > 0.95
@@ -588,6 +591,65 @@ def test_files_of_earlier_versions_are_written_anew(number, tmp_path):
         assert json.loads(file.metadata()["sklearn_gcncluster"])["format"] == FORMAT
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_networks_of_earlier_versions_see_what_they_learned(number, monkeypatch):
+    """They get the structural features of their time, also behind another estimator, and no others."""
+    seen = []
+    for kind in (EarlierFeatures, StructureFeatures):
+        made = kind.__call__
+        monkeypatch.setattr(
+            kind, "__call__", lambda self, *given, made=made: seen.append(type(self)) or made(self, *given)
+        )
+    path = DATA / f"format_{number}.safetensors"
+    loaded = load(path)
+    assert {len(network.mean) for network in loaded.learned_.detection} == {N_EARLIER}
+    assert N_EARLIER != N_STRUCTURE
+    assert loaded.learned_.n_neighbors is None  # nobody knows any more
+    with np.load(DATA / f"format_{number}.npz") as expected:
+        X = expected["X_new"]
+    labels = loaded.predict(X)
+    np.testing.assert_array_equal(GCNClustering(pretrained=path, random_state=0).fit_predict(X), labels)
+    assert set(seen) == {EarlierFeatures}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_parameters_that_are_no_more(number):
+    """Files of earlier versions name parameters that estimators no longer have; today's files may not."""
+    path = DATA / f"format_{number}.safetensors"
+    with safe_open(path, framework="numpy") as file:
+        assert "n_iter_no_change" in json.loads(file.metadata()["sklearn_gcncluster"])["parameters"]
+    loaded = load(path)
+    assert "n_iter_no_change" not in loaded.get_params()
+    loaded.set_params(max_epochs=1, affinity="neighborhood")
+    loaded.fit(*make_identities(60, 4, n_features=12, class_spread=0.2, random_state=0))
+
+
+def test_parameters_of_others_are_kept(trained, tmp_path):
+    """An estimator of scikit-learn among the parameters has a parameter of that name, and keeps it."""
+    source = MLPClassifier(n_iter_no_change=7)
+    with_parameters(trained, proposals=[source]).save(tmp_path / "file")
+    assert load(tmp_path / "file").proposals[0].n_iter_no_change == 7
+
+
+@pytest.mark.parametrize("value", [1, 7, None])
+def test_length_of_lists_is_kept(trained, saved, unseen, value):
+    """How long the lists were comes back; what is not known is no limit."""
+    assert load(saved).learned_.n_neighbors == trained.learned_.n_neighbors > 10
+    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].update(n_neighbors=value))
+    loaded = load(saved)
+    assert loaded.learned_.n_neighbors == value
+    graph = loaded._graph_of(loaded._new_samples(unseen[0]), loaded.learned_)
+    assert graph.dissimilarities.shape[1] == value or value is None
+
+
+@pytest.mark.parametrize("value", ["five", 0, -3, 2.5, True, [7]], ids=str)
+def test_impossible_length_of_lists(saved, value):
+    """It is a number of neighbours, or unknown."""
+    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].update(n_neighbors=value))
+    with pytest.raises(ValueError, match="(?s)does not describe an estimator.*install that version"):
+        load(saved)
+
+
 def write_example():
     """Save a small estimator, new samples, and the clusters it finds."""
     X, y = make_identities(
@@ -601,9 +663,7 @@ def write_example():
         random_state=0,
     )
     train = y % 2 == 0
-    estimator = GCNClustering(
-        n_networks=1, hidden_channels=(16, 8), max_epochs=40, learning_rate=1e-2, random_state=0
-    )
+    estimator = GCNClustering(n_networks=1, hidden_channels=(16, 8), max_epochs=40, random_state=0)
     estimator.fit(X[train], y[train]).save(DATA / f"format_{FORMAT}.safetensors")
     X_new = X[~train]
     labels_new = estimator.predict(X_new)

@@ -7,18 +7,20 @@ on whether the embedding was made for telling such classes apart. Each draw vari
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from base import Labelled, add_copies, add_noise, log_uniform, numbered, places_in_class
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import normalize
-from synthetic import blobs, chains, identities, islands, noise
+from synthetic import alone, blobs, chains, families, identities, islands, matches, noise
 
 MIN_CLASSES = 20  # with two or more samples, for an embedding to be learned from half of them
 MIN_SAMPLES = 600  # of a set from which an embedding is learned
 FEWEST = 30  # samples of a draw
 SYNTHETIC = (
-    *(blobs, identities, islands, identities, blobs, islands),
-    *(chains, identities, islands, noise, blobs, identities),
+    *(blobs, identities, islands, identities, noise, matches, identities, chains),
+    *(islands, blobs, families, identities, noise, blobs, islands, alone),
+    *(identities, families, blobs, noise, identities, islands, matches, chains),
 )
 """Generators, taken in turn."""
 
@@ -79,6 +81,18 @@ def learned_embedding(X: np.ndarray, y: np.ndarray, random: np.random.Generator)
     return discriminants.transform(X[~seen].astype(np.float64)), numbered(y[~seen])
 
 
-def synthetic(number: int, random: np.random.Generator) -> Labelled:
-    """A set of one of the generators."""
+def as_graph(neighbors: np.ndarray, unlike: np.ndarray, random: np.random.Generator) -> sp.csr_array:
+    """A graph as people give them: affinities of links within a radius, or of some, on a scale of its own."""
+    rows, cols = np.repeat(np.arange(len(neighbors)), neighbors.shape[1]), neighbors.ravel()
+    near = 1 - unlike.ravel() / max(np.quantile(unlike, random.choice([0.5, 0.9, 1.0])), 1e-12)
+    kept = (near > 0) & (random.random(len(near)) < random.choice([0.5, 0.8, 1.0]))
+    affinity = near[kept] ** log_uniform(0.3, 2, random)
+    if random.random() < 0.5:  # from neighbours to probabilities
+        affinity = 1 / (1 + np.exp((random.uniform(0.2, 0.6) - affinity) * log_uniform(5, 30, random)))
+    affinity = np.clip(affinity, 1e-6, 1)
+    return sp.csr_array((affinity, (rows[kept], cols[kept])), shape=(len(neighbors),) * 2)
+
+
+def synthetic(number: int, random: np.random.Generator) -> tuple[np.ndarray | sp.csr_array, np.ndarray]:
+    """A set of one of the generators; of some, a graph."""
     return SYNTHETIC[number % len(SYNTHETIC)](random)

@@ -28,14 +28,17 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
-from base import SEED, Labelled
-from draws import SYNTHETIC, drawn, synthetic
+import scipy.sparse as sp
+from base import SEED
+from draws import SYNTHETIC, as_graph, drawn, synthetic
 from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._graph._affinity import GraphSettings, neighbor_links
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
+from sklearn_gcncluster._graph._given import graph_samples
 from sklearn_gcncluster._graph._link_models import (
     View,
     all_odds,
@@ -51,7 +54,7 @@ from sklearn_gcncluster._graph._link_network import (
     link_odds,
     train_links,
 )
-from sklearn_gcncluster._graph._links import Graph, link
+from sklearn_gcncluster._graph._links import Graph, Links, link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import aggregate_labels, distinct_samples
 from sklearn_gcncluster._model import Learned, LinkModels, LinkNetwork
@@ -71,6 +74,8 @@ DEPTHS = (
     3 / 8,
     1 / 8,
 )  # shares of the neighbour lists, so that some classes are larger than the lists
+GRAPHS = 0.12  # share of the sets of which nothing but a graph is told
+AFFINITY = "precomputed_affinity"
 SHORT = 300  # samples up to which lists are not cut
 LEAST_PRECISION = 0.7  # of the best feature of links, for a draw to be learned from
 FEW = 5  # links inside classes that say nothing of this
@@ -102,10 +107,12 @@ def all_draws(folder: Path, n_draws: int, n_synthetic: int) -> list[Draw]:
     return real + made
 
 
-def samples_of(draw: Draw, random: np.random.Generator) -> tuple[Labelled, str]:
+def samples_of(draw: Draw, random: np.random.Generator):
     """X and y of a draw, and its metric."""
     if draw.source is None:
         X, y = synthetic(draw.number, random)
+        if sp.issparse(X):
+            return (X, y), AFFINITY
         return (X, y), "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
     with np.load(draw.source) as stored:
         metric = str(stored["metric"])
@@ -117,15 +124,32 @@ def view_of(draw: Draw) -> View:
     name = "synthetic" if draw.source is None else draw.source.stem
     random = np.random.default_rng([SEED, crc32(name.encode()), draw.number])
     (X, y), metric = samples_of(draw, random)
-    samples = distinct_samples(X, metric, COPIES)
-    y = aggregate_labels(np.unique(y, return_inverse=True)[1], samples)
-    neighbors, distances = nearest_neighbors(
-        samples.rows, min(N_NEIGHBORS, len(samples.rows) - 1), metric=metric
-    )
-    share = random.choice(DEPTHS) if len(y) > SHORT else 1
-    depth = max(int(neighbors.shape[1] * share), 1)
-    links = link(neighbors[:, :depth], dissimilarities_of(distances, metric)[:, :depth])
-    return View(samples.rows, samples.rows, links, y, np.full(len(y), draw.fold), N_LINKS)
+    y = np.unique(y, return_inverse=True)[1]
+    if metric != AFFINITY:
+        samples = distinct_samples(X, metric, COPIES)
+        rows, y = samples.rows, aggregate_labels(y, samples)
+        longest = list_length(samples.n_distinct, len(rows))
+        neighbors, distances = nearest_neighbors(rows, longest, metric=metric)
+        unlike = dissimilarities_of(distances, metric)
+        if random.random() >= GRAPHS:
+            share = random.choice(DEPTHS) if len(y) > SHORT else 1
+            depth = max(int(longest * share), 1)
+            return as_view(rows, link(neighbors[:, :depth], unlike[:, :depth]), y, draw)
+        X = as_graph(neighbors, unlike, random)
+    longest = list_length(len(y), len(y))
+    lists = graph_samples(X, AFFINITY, longest).rows
+    settings = GraphSettings(longest, AFFINITY, "auto", "learned", False, SEED)
+    return as_view(None, neighbor_links(lists, settings), y, draw)
+
+
+def list_length(n_distinct: int, n_rows: int) -> int:
+    """Length of neighbour lists, as the estimator has it."""
+    return min(N_NEIGHBORS, max(n_distinct // 8, 10), n_rows - 1)
+
+
+def as_view(rows: np.ndarray | None, links: Links, y: np.ndarray, draw: Draw) -> View:
+    """The graph, and how much may be learned of it."""
+    return View(rows, rows, links, y, np.full(len(y), draw.fold), N_LINKS)
 
 
 def same_class(view: View) -> np.ndarray:
@@ -163,7 +187,7 @@ def second_sample(draw: Draw, first: list[LinkNetwork]) -> LinkSample:
 
 
 def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]):
-    """Some proposals of a draw: graphs, structure, true IoU and IoP, labels, and the samples' rows."""
+    """Some proposals of a draw: graphs, structure, true IoU and IoP, labels, number and rows of samples."""
     view, inputs = after_first(view_of(draw), draw, first)
     likely, probability = likely_of(all_odds(inputs, [second[draw.fold]]))
     links = view.links.take(likely)
@@ -184,7 +208,7 @@ def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]
     rows = np.isin(np.repeat(np.arange(len(order)), proposals.sizes), chosen)
     part = take(subgraphs, chosen)
     quality = np.column_stack([targets.iou, targets.iop])[chosen]
-    return part, structure[rows], quality, view.y[part.vertices], view.embedding
+    return part, structure[rows], quality, view.y[part.vertices], len(view.y), view.embedding
 
 
 def shows_classes(sample: LinkSample) -> bool:
@@ -226,10 +250,12 @@ def main():
     parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
     arguments = parser.parse_args()
     if arguments.fast:
-        arguments.draws, arguments.synthetic, arguments.epochs = 0, 24, 2
+        arguments.draws, arguments.synthetic, arguments.epochs = 0, 2 * len(SYNTHETIC), 2
         arguments.out = Path(tempfile.mkdtemp()) / OUT.name
 
     draws = all_draws(arguments.sets, arguments.draws, arguments.synthetic)
+    if arguments.fast:
+        draws = draws[::4]
     parallel = Parallel(n_jobs=arguments.jobs, verbose=1)
 
     def for_each_draw(function, *given):
@@ -307,11 +333,9 @@ def train_networks(found, folds, estimator):
             estimator.batch_size,
             estimator.weight_decay,
             estimator.dropout,
-            estimator.n_iter_no_change,
             epoch_rows=EPOCH_ROWS,
         ),
         "device": "cpu",
-        "verbose": False,
     }
     detection = []
     subgraphs, structure, quality, _, fold = joined(found, folds)
@@ -321,9 +345,9 @@ def train_networks(found, folds, estimator):
         )
         detection.append(network)
         print(f"GCN-D {number}: {len(curve)} epochs, validation loss {curve[:, 1].min():.4f}", flush=True)
-    # A third of the sets are enough for GCN-S, and their rows fit into memory.
-    some = found[::3]
-    subgraphs, structure, quality, label, fold = joined(some, folds[::3])
+    # A third of the sets are enough for GCN-S, and their rows, which it takes distances of, fit into memory.
+    some = [number for number in range(0, len(found), 3) if found[number][-1] is not None]
+    subgraphs, structure, quality, label, fold = joined([found[number] for number in some], folds[some])
     lowest, highest = estimator.iop_range
     sizes = np.diff(subgraphs.offsets)
     impure = (quality[:, 1] >= lowest) & (quality[:, 1] <= highest) & (sizes > 2)
@@ -331,7 +355,7 @@ def train_networks(found, folds, estimator):
     segmentation, curve = train_segmentation(
         take(subgraphs, np.flatnonzero(impure)),
         structure[inside],
-        rows=padded([rows for *_, rows in some]),
+        rows=padded([found[number][-1] for number in some]),
         labels=label[inside],
         validation=fold[impure] == 0,
         n_seeds=estimator.n_training_seeds,
@@ -344,9 +368,9 @@ def train_networks(found, folds, estimator):
 
 def joined(found, folds):
     """Graphs, structure, quality, labels and folds of proposals of several sets as if they were of one."""
-    parts, structures, qualities, labels, rows = zip(*found, strict=True)
+    parts, structures, qualities, labels, lengths, _ = zip(*found, strict=True)
     # Classes and samples of all sets stand behind each other.
-    n_samples = np.cumsum([0, *map(len, rows)])[:-1]
+    n_samples = np.cumsum([0, *lengths])[:-1]
     n_classes = np.cumsum([0, *(max(label.max(initial=-1) + 1, 0) for label in labels)])[:-1]
     subgraphs = concatenate(
         [part._replace(vertices=part.vertices + start) for part, start in zip(parts, n_samples, strict=True)]

@@ -1,4 +1,4 @@
-"""Sets drawn at random: identities, blobs, islands, chains, and noise without any class.
+"""Sets drawn at random: identities, families, blobs, islands, chains, matches, one class alone, and noise.
 
 Each number of a generator gives another set, from overlapping classes to far apart ones, from few large ones
 to many of a sample or two, in 2 to 512 dimensions.
@@ -7,6 +7,7 @@ to many of a sample or two, in 2 to 512 dimensions.
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from base import Labelled, add_copies, add_noise, class_sizes, log_uniform
 from scipy.spatial import KDTree
 from sklearn.preprocessing import normalize
@@ -107,13 +108,78 @@ def islands(random: np.random.Generator) -> Labelled:
     return X.astype(np.float32), y
 
 
+def families(random: np.random.Generator) -> Labelled:
+    """Classes of many modes each, from a few samples to thousands: topics of stories, fields of inventions.
+
+    Some modes are bursts, samples that hardly differ, as of one event or one scene.
+    """
+    n_features = int(random.choice([16, 32, 64, 128, 256]))
+    n_classes = round(log_uniform(2, 150, random))
+    sizes = np.exp(random.normal(0, random.uniform(0.2, 1.5), n_classes))
+    n_samples = log_uniform(400, 8_000, random)
+    sizes = np.clip(np.rint(n_samples * sizes / sizes.sum()), 1, 5_000).astype(int)
+    y = np.repeat(np.arange(n_classes), sizes)
+    mode = y * 1_000 + (random.random(len(y)) ** random.uniform(1, 2) * np.sqrt(sizes[y])).astype(int)
+    mode = np.unique(mode, return_inverse=True)[1]
+    of_mode = np.zeros(mode.max() + 1, dtype=int)
+    of_mode[mode] = y
+    rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
+    axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
+    apart = random.uniform(0.3, 1)  # modes against classes
+    class_centres = random.standard_normal((n_classes, rank))
+    mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
+    width = random.uniform(0.2, 1) * np.where(random.random(len(of_mode)) < random.choice([0, 0.3]), 0.1, 1)
+    X = mode_centres[mode] + width[mode, None] * random.standard_normal((len(y), rank))
+    X = X @ axes * np.sqrt(n_features / rank)
+    X = X + random.choice([0, 0.3]) * random.standard_normal(X.shape)
+    if random.random() < 0.2:
+        X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
+    return (normalize(X) if n_features >= 32 else X).astype(np.float32), y
+
+
+def alone(random: np.random.Generator) -> Labelled:
+    """One class and nothing else: an album of one person, a recording of one speaker.
+
+    Only the cosine tells it from noise, whose samples have little in common.
+    """
+    shape = round(log_uniform(3, 700, random)), int(random.choice([32, 64, 128, 256, 512]))
+    common = random.standard_normal(shape[1])
+    X = log_uniform(1.3, 6, random) * common + random.standard_normal(shape)
+    if random.random() < 0.2:
+        X, _ = add_copies(X, np.zeros(len(X), int), random.uniform(0.05, 0.3), random)
+    return normalize(X).astype(np.float32), np.zeros(len(X), dtype=np.int64)
+
+
+def matches(random: np.random.Generator) -> tuple[sp.csr_array, np.ndarray]:
+    """Match probabilities of pairs, as record linkage has them: a graph, and the entity of each record."""
+    sizes = random.geometric(1 / log_uniform(1.3, 40, random), round(log_uniform(5, 800, random)))
+    sizes = sizes[: max(int(np.searchsorted(np.cumsum(sizes), 4_000)), 2)]
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    n_samples, starts = len(y), np.repeat(np.cumsum(sizes) - sizes, sizes)
+    # A record meets some of its entity, and now and then another's, which looks less alike.
+    of, place = np.repeat(np.arange(n_samples), sizes[y]), np.arange((sizes**2).sum())
+    with_whom = starts[of] + place - np.repeat(np.cumsum(sizes[y]) - sizes[y], sizes[y])
+    met = (of < with_whom) & (random.random(len(of)) < log_uniform(0.15, 1, random))
+    true = np.stack([of[met], with_whom[met]])
+    false = random.integers(0, n_samples, (2, round(n_samples * random.choice([0, 0, 0.3, 1, 3]))))
+    false = np.sort(false[:, y[false[0]] != y[false[1]]], axis=0)
+    pairs = np.unique(np.concatenate([true, false], axis=1), axis=1)
+    same, least = y[pairs[0]] == y[pairs[1]], random.uniform(0.1, 0.6)
+    sure = np.where(same, random.uniform(0.55, 0.9), random.uniform(0.2, 0.5))
+    probability = np.clip(random.normal(sure, random.uniform(0.02, 0.2)), least, 0.99)
+    kept = same | (random.random(len(same)) < 0.8)
+    graph = sp.csr_array((probability[kept], pairs[:, kept]), shape=(n_samples, n_samples))
+    return graph, y
+
+
 def noise(random: np.random.Generator) -> Labelled:
     """Samples of no class: each is one of its own."""
     # In few dimensions chance makes clumps, so most of the sets have few.
     n_features = round(log_uniform(2, 8 if random.random() < 0.6 else 512, random))
-    shape = round(log_uniform(12, 4_000, random)), n_features
+    shape = round(log_uniform(5, 4_000, random)), n_features
     draw = (random.normal, random.uniform, random.gumbel, random.exponential)[random.integers(4)]
     X = draw(size=shape)
+    X = X - X.mean()  # with an offset in common they would be one class to the cosine
     if random.random() < 0.3:
         X *= np.arange(1, n_features + 1) ** -random.uniform(0, 0.8)
     if random.random() < 0.3:

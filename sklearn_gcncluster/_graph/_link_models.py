@@ -14,13 +14,12 @@ import numpy as np
 from scipy.special import expit
 
 from .._arrays import pair_products
+from .._jobs import side_by_side
 from .._model import LinkModels, LinkNetwork
 from ._link_features import NeighborhoodFeatures, ProbabilityFeatures
 from ._links import Links, link
 
 MAX_FOLDS = 4
-CLEARLY_LOWER = 0.95
-"""Share of a loss below which another wins over it: at a few held-out classes, less is chance."""
 _RANGE = (0.001, 0.999)
 """Quantiles of each link feature between which it counts as known from training."""
 _VIEWS = (1, 3 / 8, 1 / 8)
@@ -138,7 +137,7 @@ def judge_links(
 
 
 def learn_links(
-    views: list[View], seed: int, start: LinkModels | None = None, verbose: bool = False
+    views: list[View], seed: int, n_jobs: int | None = None
 ) -> tuple[list[tuple[Links, np.ndarray]], LinkModels]:
     """Learn how probable links are, in two rounds; unlikely ones do not reach the second.
 
@@ -147,10 +146,8 @@ def learn_links(
     views : list of View
         Of one data set.
     seed : int
-    start : LinkModels, optional
-        Models of an earlier training, which are taken instead in a round in which they know the classes held
-        out of training clearly better.
-    verbose : bool
+    n_jobs : int or None
+        Models that are trained side by side.
 
     Returns
     -------
@@ -159,28 +156,18 @@ def learn_links(
     models : LinkModels
     """
     inputs = [first_inputs(view.embedding, view.mapped, view.links) for view in views]
-    views = list(views)
-    rounds: list[tuple[LinkNetwork, ...]] = []
-    known_rounds = (start.first, start.second) if start else ((), ())
-    for known, first_seed in zip(known_rounds, (seed, seed + MAX_FOLDS), strict=True):
-        models, values = _cross_fit(inputs, views, first_seed, verbose)
-        odds = [_held_out_odds(*one, models) for one in zip(inputs, views, strict=True)]
-        if not rounds:
-            low, high = known_range(values)
-        if known and _know_better(known, inputs[0], views[0], odds[0]):
-            models, odds = known, [all_odds(one, known) for one in inputs]
-            if start and not rounds:
-                low, high = start.low, start.high
-        rounds.append(tuple(models))
-        probabilities = []
-        for number, view in enumerate(views):
-            likely, probability = likely_of(odds[number])
-            views[number] = view._replace(links=view.links.take(likely))
-            probabilities.append((views[number].links, probability))
-            if len(rounds) == 1:
-                values = inputs[number].features(likely)
-                inputs[number] = second_inputs(values, view.embedding, *probabilities[number])
-    return probabilities, LinkModels(rounds[0], rounds[1], low, high)
+    values = [all_features(one) for one in inputs]
+    low, high = known_range(np.concatenate(values))
+    first = _cross_fit(inputs, values, views, seed, n_jobs)
+    views, probabilities, likely = _likely_links(inputs, values, views, first)
+    inputs = [
+        second_inputs(value[kept], view.embedding, *found)
+        for value, kept, view, found in zip(values, likely, views, probabilities, strict=True)
+    ]
+    values = [all_features(one) for one in inputs]
+    second = _cross_fit(inputs, values, views, seed + MAX_FOLDS, n_jobs)
+    _, probabilities, _ = _likely_links(inputs, values, views, second)
+    return probabilities, LinkModels(first, second, low, high)
 
 
 def known_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -189,56 +176,57 @@ def known_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def _cross_fit(inputs, views, seed, verbose):
-    """A model for each fold, of links with no end in it, and the features that the last learned from."""
+def all_features(inputs: LinkInputs) -> np.ndarray:
+    """Features of all links, made block by block: float32 of shape (n_links, n_features)."""
+    return np.concatenate([inputs.features(part) for part in _blocks(inputs.n_links)])
+
+
+def _cross_fit(inputs, values, views, seed, n_jobs):
+    """A model for each fold, of links with no end in it."""
     from ._link_network import ONE_SET, LinkSample, train_links
 
     n_folds = max(view.folds.max() for view in views) + 1
-    models = []
+    tasks = []
     for fold in range(n_folds):
         random = np.random.default_rng(seed + fold)
         samples = []
-        for one, view in zip(inputs, views, strict=True):
+        for one, features, view in zip(inputs, values, views, strict=True):
             ends = _folds_of_ends(view)
             usable = (ends >= 0).all(axis=0)
             if n_folds > 1:
                 usable &= (ends != fold).all(axis=0)
             chosen = np.sort(random.permutation(np.flatnonzero(usable))[: view.n_links])
-            samples.append(LinkSample(one.features(chosen), _same_class(view)[chosen], one.context))
-        models.append(train_links(samples, ONE_SET, seed=seed + fold, verbose=verbose))
-    return models, np.concatenate([sample.features for sample in samples])
+            samples.append(LinkSample(features[chosen], _same_class(view)[chosen], one.context))
+        tasks.append({"samples": samples, "training": ONE_SET, "seed": seed + fold})
+    return tuple(side_by_side(train_links, tasks, n_jobs))
 
 
-def _held_out_odds(inputs, view, models):
-    """Mean log-odds of each link by the models that saw neither end's fold, block by block."""
+def _likely_links(inputs, values, views, models):
+    """Each view with its likely links, these with their probability, and their numbers."""
+    found, probabilities, numbers = [], [], []
+    for one, features, view in zip(inputs, values, views, strict=True):
+        likely, probability = likely_of(_held_out_odds(one, features, view, models))
+        found.append(view._replace(links=view.links.take(likely)))
+        probabilities.append((found[-1].links, probability))
+        numbers.append(likely)
+    return found, probabilities, numbers
+
+
+def _held_out_odds(inputs, values, view, models):
+    """Mean log-odds of each link by the models that saw neither end's fold."""
     ends = _folds_of_ends(view)
     total, count = np.zeros((2, ends.shape[1]), dtype=np.float32)
-    for part in _blocks(ends.shape[1]):
-        values, free = inputs.features(part), (ends[:, part] < 0).all(axis=0)  # both unlabelled: any will do
-        for fold, model in enumerate(models):
-            asked = np.flatnonzero((ends[:, part] == fold).any(axis=0) | free)
-            total[part[asked]] += inputs.odds_of(values[asked], [model])
-            count[part[asked]] += 1
+    free = (ends < 0).all(axis=0)  # both unlabelled: any model will do
+    for fold, model in enumerate(models):
+        asked = np.flatnonzero((ends == fold).any(axis=0) | free)
+        total[asked] += inputs.odds_of(values[asked], [model])
+        count[asked] += 1
     return total / count
-
-
-def _know_better(models, inputs, view, odds):
-    """Whether models that never saw a view judge its links clearly better than the odds given."""
-    if (view.folds < 1).all():
-        return True  # with one fold, the odds are by models that saw what they judge
-    return _loss(all_odds(inputs, models), view) < CLEARLY_LOWER * _loss(odds, view)
 
 
 def all_odds(inputs: LinkInputs, models: Sequence[LinkNetwork]) -> np.ndarray:
     """Mean log-odds of all links over the models, block by block."""
     return np.concatenate([inputs.odds(part, models) for part in _blocks(inputs.n_links)])
-
-
-def _loss(odds, view):
-    """Mean cross-entropy of the links between labelled samples."""
-    labelled = (_folds_of_ends(view) >= 0).all(axis=0)
-    wrong = np.where(_same_class(view), -odds, odds)[labelled]
-    return np.logaddexp(0, wrong).mean() if len(wrong) else np.inf
 
 
 def _folds_of_ends(view):

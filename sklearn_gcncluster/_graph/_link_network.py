@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from tqdm.auto import trange
 
 from .._model import LinkNetwork
 
@@ -34,7 +33,7 @@ class LinkTraining(NamedTuple):
     """Of the hidden layers."""
 
 
-ONE_SET = LinkTraining(epochs=8, weight_decay=1e-3, noise=0.15)
+ONE_SET = LinkTraining(epochs=6, weight_decay=1e-3, noise=0.15)
 MANY_SETS = LinkTraining(epochs=3, weight_decay=0.1, noise=0.3, context_noise=1.0, widths=(128, 32))
 
 
@@ -67,9 +66,7 @@ def placed(features: np.ndarray, context: np.ndarray) -> np.ndarray:
     return np.concatenate([features, (features - level) / (spread + _LEAST_SPREAD)], axis=1)
 
 
-def train_links(
-    samples: list[LinkSample], training: LinkTraining, *, seed: int, verbose: bool = False
-) -> LinkNetwork:
+def train_links(samples: list[LinkSample], training: LinkTraining, *, seed: int) -> LinkNetwork:
     """Train the network by binary cross-entropy on "both ends have the same label".
 
     Parameters
@@ -78,7 +75,6 @@ def train_links(
         Of one set, or of many if `training` has a ``context_noise``.
     training : LinkTraining
     seed : int
-    verbose : bool
 
     Returns
     -------
@@ -116,7 +112,7 @@ def train_links(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, _LEARNING_RATE, total_steps=training.epochs * n_batches + 1
     )
-    for _ in trange(training.epochs, desc="links", disable=not verbose, leave=False):
+    for _ in range(training.epochs):
         order = torch.randperm(len(inputs), generator=generator)
         for chosen in order[: n_batches * batch].split(batch):
             rows = torch.cat([inputs[chosen], around[owner[chosen]]], dim=1)

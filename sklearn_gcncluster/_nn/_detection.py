@@ -24,10 +24,8 @@ def train_detection(
     hidden_channels: tuple[int, ...],
     pooling: str,
     schedule: Schedule,
-    start: Network | None = None,
     seed: int,
     device: str,
-    verbose: bool = False,
 ) -> tuple[Network, np.ndarray]:
     """Train GCN-D by mean squared error on IoU and IoP (paper, section 3.2).
 
@@ -39,11 +37,9 @@ def train_detection(
     quality : float32 ndarray of shape (n_proposals, 2)
         True IoU and IoP, NaN for proposals to leave out.
     validation : bool ndarray of shape (n_proposals,)
-        Proposals to stop by, of classes that the others do not have.
+        Proposals to tell the loss of, of classes that the others do not have.
     embedding : float32 ndarray of shape (n_samples, n_features) or None
-    hidden_channels, pooling, schedule, seed, device, verbose
-    start : Network, optional
-        Of an earlier training, which goes on.
+    hidden_channels, pooling, schedule, seed, device
 
     Returns
     -------
@@ -51,16 +47,16 @@ def train_detection(
     loss_curve : ndarray of shape (n_epochs, 2)
     """
     on = resolve_device(device)
-    mean, std = input_scale(structure) if start is None else (start.mean, start.std)
+    mean, std = input_scale(structure)
     inputs = torch.from_numpy((structure - mean) / std).to(on)
     samples = None if embedding is None else torch.tensor(embedding, device=on)
     truth = torch.tensor(quality, device=on)
 
-    def loss_of(network, items, dropout):
+    def loss_of(network, items, disturbance):
         rows = ranges(subgraphs.offsets[items], subgraphs.offsets[items + 1])[0]
         projected = None if samples is None else network.input.project(samples)
         predicted = network(
-            to_batch(take(subgraphs, items), on), inputs[torch.from_numpy(rows)], projected, dropout
+            to_batch(take(subgraphs, items), on), inputs[torch.from_numpy(rows)], projected, disturbance
         )
         return ((predicted - truth[torch.from_numpy(items)]) ** 2).sum(dim=1)
 
@@ -72,11 +68,8 @@ def train_detection(
         np.flatnonzero(known & ~validation),
         np.flatnonzero(known & validation),
         schedule,
-        start=None if start is None else start.parameters,
         seed=seed,
         device=on,
-        description="GCN-D",
-        verbose=verbose,
     )
     return Network(mean, std, parameters), curve
 

@@ -8,7 +8,7 @@ import torch
 from .._model import Network
 from .._proposals._subgraphs import Subgraphs
 from ._layers import to_batch
-from ._training import no_dropout, resolve_device
+from ._training import resolve_device, undisturbed
 
 INFERENCE_ROWS = 8_192
 """Rows in a batch at inference: its layers stay in the processor's cache. Changes nothing but the time."""
@@ -45,7 +45,7 @@ class TrainedNetwork:
         with torch.inference_mode():
             batch = to_batch(subgraphs, self._device)
             rows = torch.from_numpy(inputs).to(self._device)
-            return self._network(batch, rows, self._projected, no_dropout).cpu().numpy()
+            return self._network(batch, rows, self._projected, undisturbed).cpu().numpy()
 
 
 def input_scale(structure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

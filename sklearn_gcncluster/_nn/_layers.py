@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -104,11 +105,14 @@ class InputConvolution(nn.Module):
         """Product of all samples with their weights: (n_samples, n_features) -> (n_samples, n_out)."""
         return torch.nn.functional.linear(samples, self.get_parameter("sample.weight"))
 
-    def forward(self, batch: Batch, rows: Tensor, projected: Tensor | None) -> Tensor:
-        """Shapes: (n_rows, n_row_inputs), (n_samples, n_out) -> (n_rows, n_out)."""
+    def forward(self, batch: Batch, rows: Tensor, projected: Tensor | None, noise: Callable) -> Tensor:
+        """Shapes: (n_rows, n_row_inputs), (n_samples, n_out) -> (n_rows, n_out).
+
+        The noise of training is added behind the smoothing, which would take most of it away.
+        """
         out: Tensor = self.bias
         if self.row is not None:
-            out = out + self.row(smooth(batch, rows))
+            out = out + self.row(noise(smooth(batch, rows)))
         if projected is not None:
             out = out + smooth(batch, projected[batch.vertices])
         return torch.relu(out)

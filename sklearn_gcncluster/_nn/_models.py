@@ -32,11 +32,11 @@ class DetectionNetwork(nn.Module):
         self.hidden = _hidden(hidden_channels)
         self.head = nn.Linear(hidden_channels[-1], 2)
 
-    def forward(self, batch: Batch, structure: Tensor, projected: Tensor | None, dropout) -> Tensor:
+    def forward(self, batch: Batch, structure: Tensor, projected: Tensor | None, disturbance) -> Tensor:
         """IoU and IoP: (n_rows, n_structure) -> (n_proposals, 2)."""
-        rows = dropout(self.input(batch, structure, projected))
+        rows = disturbance.hidden(self.input(batch, structure, projected, disturbance.inputs))
         for layer in self.hidden:
-            rows = dropout(layer(batch, rows))
+            rows = disturbance.hidden(layer(batch, rows))
         return torch.sigmoid(self.head(pool(rows, batch.offsets, self.pooling)))
 
 
@@ -57,11 +57,11 @@ class SegmentationNetwork(nn.Module):
         self.hidden = _hidden(hidden_channels)
         self.head = nn.Linear(hidden_channels[-1], 1)
 
-    def forward(self, batch: Batch, structure: Tensor, projected: Tensor | None, dropout) -> Tensor:
+    def forward(self, batch: Batch, structure: Tensor, projected: Tensor | None, disturbance) -> Tensor:
         """Log-odds: (n_rows, n_structure + N_SEED_INPUTS) -> (n_rows,)."""
-        rows = dropout(self.input(batch, structure, projected))
+        rows = disturbance.hidden(self.input(batch, structure, projected, disturbance.inputs))
         for layer in self.hidden:
-            rows = dropout(layer(batch, rows))
+            rows = disturbance.hidden(layer(batch, rows))
         return self.head(rows)[:, 0]
 
 

@@ -89,10 +89,8 @@ def train_segmentation(
     n_seeds: int,
     hidden_channels: tuple[int, ...],
     schedule: Schedule,
-    start: Network | None = None,
     seed: int,
     device: str,
-    verbose: bool = False,
 ) -> tuple[Network, np.ndarray]:
     """Train GCN-S by binary cross-entropy on "has the label of the seed".
 
@@ -117,13 +115,10 @@ def train_segmentation(
     on = resolve_device(device)
     proposals, seeds = draw_seeds(subgraphs, labels >= 0, n_seeds, np.random.default_rng(seed))
     samples = None if embedding is None else torch.tensor(embedding, device=on)
-    if start is not None:
-        mean, std = start.mean, start.std
-    else:
-        mean, std = input_scale(np.pad(structure, ((0, 0), (0, N_SEED_INPUTS))))
-        std[-N_SEED_INPUTS:] = 1
+    mean, std = input_scale(np.pad(structure, ((0, 0), (0, N_SEED_INPUTS))))
+    std[-N_SEED_INPUTS:] = 1
 
-    def loss_of(network, items, dropout):
+    def loss_of(network, items, disturbance):
         part = take(subgraphs, proposals[items])
         starts = subgraphs.offsets[proposals[items]]
         chosen = ranges(starts, subgraphs.offsets[proposals[items] + 1])[0]
@@ -131,7 +126,7 @@ def train_segmentation(
         inputs = seed_inputs(part, structure[chosen], rows, seed_rows)
         scaled = torch.from_numpy((inputs - mean) / std).to(on)
         projected = None if samples is None else network.input.project(samples)
-        odds = network(to_batch(part, on), scaled, projected, dropout)
+        odds = network(to_batch(part, on), scaled, projected, disturbance)
         sizes = np.diff(part.offsets)
         positive = labels[chosen] == np.repeat(labels[seeds[items]], sizes)
         weight = torch.from_numpy((labels[chosen] >= 0).astype(np.float32)).to(on)
@@ -148,11 +143,8 @@ def train_segmentation(
         np.flatnonzero(~validation[proposals]),
         np.flatnonzero(validation[proposals]),
         schedule,
-        start=None if start is None else start.parameters,
         seed=seed,
         device=on,
-        description="GCN-S",
-        verbose=verbose,
     )
     return Network(mean, std, parameters), curve
 

@@ -1,4 +1,4 @@
-"""One training loop for both networks: Adam, batches under a vertex budget, early stopping by class."""
+"""One training loop for both networks: AdamW, one cycle of rates, batches under a budget of rows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
-from tqdm.auto import trange
 
 from .._proposals._subgraphs import vertex_batches
 
 _MIN_BATCHES = 24
 """Batches in an epoch: on small data they are smaller, since a few long steps do not learn anything."""
-_FURTHER_RATE = 0.25
-"""Share of the learning rate with which a trained network learns on."""
+_INPUT_NOISE = 0.1
+"""Deviation of the noise added to the standardised inputs in training."""
+
+
+class Disturbance(NamedTuple):
+    """What training does to inputs and hidden rows, so that nothing is learned by heart."""
+
+    inputs: Callable[[torch.Tensor], torch.Tensor]
+    hidden: Callable[[torch.Tensor], torch.Tensor]
 
 
 class Schedule(NamedTuple):
@@ -27,8 +33,6 @@ class Schedule(NamedTuple):
     """Rows (vertices of proposals) a batch."""
     weight_decay: float
     dropout: float
-    n_iter_no_change: int
-    """Epochs without a better validation loss after which training stops."""
     epoch_rows: int = 120_000
     """Rows in an epoch: where there are more, each epoch sees a random part, so training takes minutes."""
 
@@ -61,76 +65,68 @@ def train(
     valid_items: np.ndarray,
     schedule: Schedule,
     *,
-    start: dict[str, np.ndarray] | None = None,
     seed: int,
     device: torch.device,
-    description: str = "training",
-    verbose: bool = False,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Train a network and return the weights that were best on the validation items.
+    """Train a network, its learning rate going up once and down to nothing.
 
     Parameters
     ----------
     network : Module
         Its parameters are overwritten.
-    loss_of : callable(network, items, dropout) -> Tensor of shape (n_items,)
+    loss_of : callable(network, items, disturbance) -> Tensor of shape (n_items,)
         Loss of each item, an item being a training example (a proposal, or a proposal with a seed).
     sizes : int ndarray of shape (n_items,)
         Rows of each item, for the budget of a batch.
     train_items, valid_items : int ndarrays
-        Which items to learn from and which to stop by.
+        Which items to learn from, and which only to tell the loss of.
     schedule : Schedule
-    start : dict of str to float32 ndarray, optional
-        Parameters to start from, and to keep if no epoch is better; by default random ones.
-    seed, device, description, verbose
+    seed, device
 
     Returns
     -------
-    weights : dict of str to float32 ndarray
+    parameters : dict of str to float32 ndarray
     loss_curve : float ndarray of shape (n_epochs, 2)
-        Mean training and validation loss of each epoch; with `start`, before the first one too.
+        Mean training and validation loss of each epoch.
     """
     generator = torch.Generator(device).manual_seed(seed)
     order_random = np.random.default_rng(seed)
-    if start is None:
-        _initialise(network, generator)
-    else:
-        network.load_state_dict({name: torch.tensor(value) for name, value in start.items()}, assign=True)
+    _initialise(network, generator)
     network.to(device)
-    rate = schedule.learning_rate * (1 if start is None else _FURTHER_RATE)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=schedule.weight_decay)
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     valid_items = _within(order_random.permutation(valid_items), sizes, schedule.epoch_rows)
     valid_batches = vertex_batches(offsets, valid_items, schedule.batch_size)
     rows_per_epoch = min(int(sizes[train_items].sum()), schedule.epoch_rows)
     batch_size = max(min(schedule.batch_size, rows_per_epoch // _MIN_BATCHES), 1)
+    epochs = [
+        vertex_batches(
+            offsets, _within(order_random.permutation(train_items), sizes, schedule.epoch_rows), batch_size
+        )
+        for _ in range(schedule.max_epochs)
+    ]
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay, foreach=True)
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, schedule.learning_rate, total_steps=sum(map(len, epochs)) + 1
+    )
+    disturbance = Disturbance(_noise(_INPUT_NOISE, generator), _dropout(schedule.dropout, generator))
 
     def loss_over(batches):
         with torch.no_grad():
-            return sum(float(loss_of(network, items, no_dropout).sum()) for items in batches)
+            return sum(float(loss_of(network, items, undisturbed).sum()) for items in batches)
 
-    best, best_loss, waited, curve = network_weights(network), np.inf, 0, []
-    if start is not None and len(valid_items):
-        best_loss = loss_over(valid_batches) / len(valid_items)
-        curve.append((np.nan, best_loss))
-    for _ in trange(schedule.max_epochs, desc=description, disable=not verbose, leave=False):
+    curve = []
+    for batches in epochs:
         total = 0.0
-        epoch_items = _within(order_random.permutation(train_items), sizes, schedule.epoch_rows)
-        for items in vertex_batches(offsets, epoch_items, batch_size):
-            losses = loss_of(network, items, _dropout(schedule.dropout, generator))
+        for items in batches:
+            losses = loss_of(network, items, disturbance)
             optimiser.zero_grad()
             losses.mean().backward()
             optimiser.step()
+            rates.step()
             total += float(losses.detach().sum())
-        mean = total / max(len(epoch_items), 1)
+        mean = total / max(sum(map(len, batches)), 1)
         curve.append((mean, loss_over(valid_batches) / len(valid_items) if len(valid_items) else mean))
-        if curve[-1][1] < best_loss:
-            best, best_loss, waited = network_weights(network), curve[-1][1], 0
-        else:
-            waited += 1
-            if waited >= schedule.n_iter_no_change:
-                break
-    return best, np.array(curve)
+    return network_parameters(network), np.array(curve)
 
 
 def _within(items, sizes, n_rows):
@@ -138,20 +134,30 @@ def _within(items, sizes, n_rows):
     return items[: max(int(np.searchsorted(np.cumsum(sizes[items]), n_rows, side="right")), 1)]
 
 
-def network_weights(network: nn.Module) -> dict[str, np.ndarray]:
+def network_parameters(network: nn.Module) -> dict[str, np.ndarray]:
     """The parameters as plain arrays, so that they outlive torch, devices and pickles."""
     return {name: value.detach().cpu().numpy().copy() for name, value in network.state_dict().items()}
 
 
-def no_dropout(rows: torch.Tensor) -> torch.Tensor:
-    """Leave rows as they are."""
+def _as_they_are(rows):
     return rows
+
+
+undisturbed = Disturbance(_as_they_are, _as_they_are)
+"""At inference."""
+
+
+def _noise(deviation, generator):
+    def noise(rows):
+        return rows + deviation * torch.randn(rows.shape, generator=generator, device=rows.device)
+
+    return noise
 
 
 def _dropout(share, generator):
     """Dropout that draws from a generator of its own instead of torch's global one."""
     if share == 0:
-        return no_dropout
+        return _as_they_are
 
     def dropout(rows):
         kept = torch.rand(rows.shape, generator=generator, device=rows.device) >= share

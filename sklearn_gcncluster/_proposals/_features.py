@@ -1,9 +1,14 @@
 """What a network sees of a sample inside a proposal, whatever the embedding: its place in the structure.
 
 All inputs are free of the embedding's dimension and scale: similarities are standardised by the mean and
-deviation of the data set's own neighbour similarities, everything else is a share, a difference of
-affinities or a logarithm. IoU depends on the members a proposal *misses*; the links that leave it carry
-that, so they are among the inputs, and so is the nearest other group of the same layer.
+deviation of the data set's own neighbour similarities, everything else is a share, a difference of affinities
+or a logarithm. IoU depends on the members a proposal *misses*; the links that leave it carry that, so they
+are among the inputs, and so is the nearest other group of the same layer.
+
+They are free of size, too, where proposals are larger than the lists of neighbours. A list holds 80 of the
+thousand members of a large class, so sums of affinities are set against what a list could hold: a member that
+it could hold and does not is no likely one, and counts with probability zero. So a class of a thousand looks
+like one of a hundred, and networks that never saw such classes judge them.
 """
 
 from __future__ import annotations
@@ -22,32 +27,40 @@ VERTEX_FEATURES = (
     "similarity to the nearest neighbour",
     "mean similarity to the nearest ten",
     "mean similarity to all neighbours",
-    "mean affinity to all members",
+    "mean affinity to the members that a list can hold",
     "mean affinity to neighbours inside",
     "mean affinity to neighbours outside",
     "highest affinity",
-    "log affinity in all",
-    "log affinity outside",
+    "log affinity in all against members that a list can hold",
+    "log affinity outside against members that a list can hold",
     "share of affinity inside",
     "share of neighbours inside",
     "share of possible neighbours inside",
-    "share of size reached by affinity",
+    "expected precision as seen from here",
+    "expected recall as seen from here",
     "expected IoU as seen from here",
     "affinity to the best other group against affinity inside",
     "mean affinity to the best other group, less that to the own",
 )
 PROPOSAL_FEATURES = (
-    "log size",
+    "log size, up to the length of a list",
+    "one over the size",
     "mean similarity to the centre",
-    "cohesion: mean affinity of all pairs",
+    "cohesion: mean affinity of the pairs that lists can hold",
     "mean affinity to the nearest other group",
     "nearest other group against cohesion",
     "log size ratio of the nearest other group",
     "share of outside affinity in one other group",
-    "expected IoU",
     "share of affinity inside",
+    "expected precision",
+    "expected recall",
+    "expected IoU",
 )
 N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
+_MOST_DEVIATIONS = 1e3
+"""Similarities are cut here."""
+_LARGEST_RATIO = 3.0
+"""Logarithms of size ratios are cut here."""
 
 
 class StructureFeatures:
@@ -88,15 +101,20 @@ class StructureFeatures:
         affinity = graph.affinity.data[cut.entries]
 
         def total(values):
-            return _by_row(np.add, values, cut.indptr)
+            return by_row(np.add, values, cut.indptr)
 
         n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
         a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
         n_out, a_out = degree - n_in, a_all - a_in
-        others = _affinity_to_groups(graph.affinity, proposals.layers[layer], cut)
+        lengths = np.maximum(graph.lengths, 1).astype(np.float32)
+        reach = np.minimum(sizes - 1, lengths[cut.vertices])
+        others = affinity_to_groups(graph.affinity, proposals.layers[layer], cut, lengths)
         best_sum, best_mean = others.best_per_row()
-        centre = self._standard(_centre_dissimilarity(graph.rows, cut, a_in))
-        members = a_in / np.maximum(sizes - 1, 1)
+        centre = self._standard(centre_dissimilarity(graph.rows, cut, a_in, reach))
+        members = a_in / np.maximum(reach, 1)
+        # Links count in either direction, so in large proposals there can be more than the own list holds.
+        precision = (1 + a_in) / np.maximum(1 + reach, 1 + a_in)
+        recall = (1 + a_in) / (1 + a_all)
         vertex = [
             centre,
             s_in / np.maximum(n_in, 1),
@@ -105,60 +123,74 @@ class StructureFeatures:
             members,
             a_in / np.maximum(n_in, 1),
             a_out / np.maximum(n_out, 1),
-            _by_row(np.maximum, affinity, cut.indptr),
-            np.log1p(a_all),
-            np.log1p(a_out),
+            by_row(np.maximum, affinity, cut.indptr),
+            np.log((1 + a_all) / (1 + reach)),
+            np.log((1 + a_out) / (1 + reach)),
             a_in / (a_all + 1e-6),
             n_in / np.maximum(degree, 1),
             n_in / np.maximum(np.minimum(sizes - 1, degree), 1),
-            (1 + a_in) / sizes,
-            (1 + a_in) / (sizes + a_out),
+            precision,
+            recall,
+            _iou_of(precision, recall),
             best_sum / (a_in + best_sum + 1e-3),
             best_mean - members,
         ]
-        proposal = _proposal_features(cut, centre, a_in, a_out, others)
+        proposal = _proposal_features(cut, centre, a_in, a_out, reach, lengths, others)
         repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
         return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
 
     def _standard(self, dissimilarity):
         """Similarity in deviations from the mean over all neighbour lists."""
-        return (self._level - dissimilarity) / self._spread
+        # Where all neighbours are equally near there is no deviation to measure in.
+        return np.clip((self._level - dissimilarity) / self._spread, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
 
 
-def _proposal_features(cut, centre, a_in, a_out, others):
-    size, first = np.diff(cut.offsets).astype(np.float32), cut.offsets[:-1]
-    within, away = np.add.reduceat(a_in, first), np.add.reduceat(a_out, first)
-    cohesion = within / np.maximum(size * (size - 1), 1)
-    nearest_sum, nearest_mean, nearest_size = others.best_per_proposal(cut.offsets)
+def _proposal_features(cut, centre, a_in, a_out, reach, lengths, others):
+    first, sizes = cut.offsets[:-1], np.diff(cut.offsets).astype(np.float32)
+    within, away, held = (np.add.reduceat(values, first) for values in (a_in, a_out, reach))
+    longest = np.maximum.reduceat(lengths[cut.vertices], first)
+    cohesion = within / np.maximum(held, 1)
+    nearest_sum, nearest_mean, nearest_size = others.best_per_proposal(cut.offsets, longest)
+    precision = (sizes + within) / np.maximum(sizes + held, sizes + within)
+    recall = (sizes + within) / (sizes + within + away)
+    ratio = np.log(np.maximum(nearest_size, 1) / sizes)
     return [
-        np.log(size),
-        np.add.reduceat(centre, first) / size,
+        np.log(np.minimum(sizes, longest)),
+        1 / sizes,
+        np.add.reduceat(centre, first) / sizes,
         cohesion,
         nearest_mean,
         nearest_mean / (cohesion + nearest_mean + 1e-3),
-        np.log(np.maximum(nearest_size, 1) / size),
+        np.clip(ratio, -_LARGEST_RATIO, _LARGEST_RATIO),
         nearest_sum / (away + 1e-3),
-        (size + within) / (size * size + away),
         within / (within + away + 1e-3),
+        precision,
+        recall,
+        _iou_of(precision, recall),
     ]
+
+
+def _iou_of(precision, recall):
+    """Intersection over union of two sets, by the shares that the intersection has of each."""
+    return 1 / (1 / precision + 1 / recall - 1)
 
 
 class _OtherGroups:
     """Total affinity of each row to each other group of the layer."""
 
-    def __init__(self, totals: sp.csr_array, group_sizes: np.ndarray):
-        self._totals, self._group_sizes = totals, group_sizes
+    def __init__(self, totals: sp.csr_array, group_sizes: np.ndarray, held: np.ndarray):
+        self._totals, self._group_sizes, self._held = totals, group_sizes, held
 
     def best_per_row(self):
-        """Highest total and highest mean affinity to one other group, 0 where there is none."""
+        """Highest total and highest mean, over what a list can hold, of one other group; 0 if none."""
+        indptr, group = self._totals.indptr, self._totals.indices
+        held = np.minimum(self._group_sizes[group], np.repeat(self._held, np.diff(indptr)))
         return (
-            _by_row(np.maximum, self._totals.data, self._totals.indptr),
-            _by_row(
-                np.maximum, self._totals.data / self._group_sizes[self._totals.indices], self._totals.indptr
-            ),
+            by_row(np.maximum, self._totals.data, indptr),
+            by_row(np.maximum, self._totals.data / held, indptr),
         )
 
-    def best_per_proposal(self, offsets):
+    def best_per_proposal(self, offsets, longest):
         """Total and mean affinity to the nearest other group, and its size, for each proposal."""
         n_rows, n_proposals = self._totals.shape[0], len(offsets) - 1
         collect = sp.csr_array(
@@ -166,16 +198,17 @@ class _OtherGroups:
         )
         between = (collect @ self._totals).tocsr()
         proposal = np.repeat(np.arange(n_proposals), np.diff(between.indptr))
-        mean = between.data / (np.diff(offsets)[proposal] * self._group_sizes[between.indices])
-        mean = mean.astype(np.float32)  # as the maximum that it is compared with
-        highest = _by_row(np.maximum, mean, between.indptr)
+        own, other = np.diff(offsets)[proposal], self._group_sizes[between.indices]
+        pairs = np.minimum(own, other) * np.minimum(np.maximum(own, other), longest[proposal])
+        mean = (between.data / pairs).astype(np.float32)  # as the maximum that it is compared with
+        highest = by_row(np.maximum, mean, between.indptr)
         nearest = np.flatnonzero(mean == highest[proposal])
         size = np.zeros(n_proposals, np.float32)
         size[proposal[nearest]] = self._group_sizes[between.indices[nearest]]
-        return _by_row(np.maximum, between.data, between.indptr), highest, size
+        return by_row(np.maximum, between.data, between.indptr), highest, size
 
 
-def _affinity_to_groups(affinity, number, cut):
+def affinity_to_groups(affinity, number, cut, lengths):
     # Samples in no proposal are groups of their own.
     group = np.where(number >= 0, number, number.max(initial=-1) + 1 + np.arange(len(number)))
     present, group = np.unique(group, return_inverse=True)
@@ -186,10 +219,10 @@ def _affinity_to_groups(affinity, number, cut):
         (len(cut.vertices), len(present)),
     )
     totals.sum_duplicates()
-    return _OtherGroups(totals, np.bincount(group).astype(np.float32))
+    return _OtherGroups(totals, np.bincount(group).astype(np.float32), lengths[cut.vertices])
 
 
-def _by_row(reduce, values, indptr):
+def by_row(reduce, values, indptr):
     """Reduce the values of each row; 0 where there is none."""
     out = np.zeros(len(indptr) - 1, dtype=np.float32)
     filled = np.flatnonzero(np.diff(indptr))
@@ -198,10 +231,10 @@ def _by_row(reduce, values, indptr):
     return out
 
 
-def _centre_dissimilarity(rows, cut, a_in):
-    """One less the cosine of each row to its proposal's mean or, without rows, its mean affinity."""
+def centre_dissimilarity(rows, cut, a_in, held):
+    """One less the cosine of each row to its proposal's mean or, without rows, its affinity to those held."""
     if rows is None:
-        return 1 - a_in / np.maximum(cut.sizes - 1, 1)
+        return 1 - a_in / np.maximum(held, 1)
     members = rows[cut.vertices]
     centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)

@@ -79,7 +79,7 @@ class LinkClusterer(GraphEstimator):
         ValueError
             If y names fewer than two classes, or X does not suit the metric.
         """
-        with self._fitting():
+        with self._fitting("neighbors", "links", "threshold"):
             self._check_parameters()
             X = self._checked(X, reset=True)
             codes = None if y is None else self._class_codes(X, y)

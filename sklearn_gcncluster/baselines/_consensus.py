@@ -65,7 +65,7 @@ class ConsensusPropagation(LinkClusterer):
         Seed of the graph of hnswlib, and of the mediator that is the default. An int makes everything
         reproducible.
     verbose : bool or int, default=False
-        Whether to print the time of each stage.
+        1 shows a progress bar, with the stage's name; 2, as for logs, a line for each stage that ends.
 
     Attributes
     ----------

@@ -56,7 +56,7 @@ class ApproximateRankOrder(LinkClusterer):
     random_state : int, RandomState instance or None, default=None
         Seed of the graph of hnswlib. An int makes everything reproducible.
     verbose : bool or int, default=False
-        Whether to print the time of each stage.
+        1 shows a progress bar, with the stage's name; 2, as for logs, a line for each stage that ends.
 
     Attributes
     ----------

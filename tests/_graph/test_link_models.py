@@ -1,15 +1,22 @@
 """Tests of the models that say how probable links are."""
 
-import copy
-
 import joblib
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from sklearn_gcncluster._folds import class_folds
+from sklearn_gcncluster._graph import _link_models
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
-from sklearn_gcncluster._graph._link_models import View, context_of, judge_links, learn_links, shortened_links
+from sklearn_gcncluster._graph._link_models import (
+    View,
+    all_features,
+    context_of,
+    first_inputs,
+    judge_links,
+    learn_links,
+    shortened_links,
+)
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster.datasets import make_identities
 
@@ -30,12 +37,6 @@ def auc(links, probability, y):
     return roc_auc_score(y[links.rows] == y[links.cols], probability)
 
 
-@pytest.fixture(scope="module")
-def known():
-    """Models that saw many links of other samples."""
-    return learn_links(views_of(20_000, seed=1), 0)[1]
-
-
 def test_links_of_new_samples():
     """Models tell links inside classes from others, on samples and classes never seen."""
     probabilities, models = learn_links(views_of(20_000, seed=0), 0)
@@ -47,26 +48,6 @@ def test_links_of_new_samples():
     assert probability.dtype == np.float32
     for view, (links, probability) in zip(views_of(1, seed=0), probabilities, strict=True):
         assert auc(links, probability, view.y) > 0.7
-
-
-def test_known_models_are_taken_if_better(known):
-    """From a few links, others' models win; models that say the opposite of the truth never do."""
-    few = views_of(60, seed=0)
-    alone, beside = (learn_links(few, 0, start) for start in (None, known))
-    for name, number in (("first", 0), ("second", 1)):
-        theirs, ours, others = (
-            getattr(models, name)[number].weights[0] for models in (beside[1], alone[1], known)
-        )
-        np.testing.assert_array_equal(theirs, others)
-        assert (ours != others).any()
-    np.testing.assert_array_equal(beside[1].low, known.low)
-    y = few[0].y
-    assert auc(*beside[0][0], y) > auc(*alone[0][0], y)
-    wrong = copy.deepcopy(known)
-    for model in (*wrong.first, *wrong.second):
-        model.weights[2][:] *= -1
-    refused = learn_links(few, 0, wrong)[1]
-    assert joblib.hash(refused) == joblib.hash(alone[1])
 
 
 def test_context_tells_how_features_are_spread():
@@ -85,8 +66,52 @@ def test_context_tells_how_features_are_spread():
     assert context_of(values[:0]).shape == context.shape
 
 
-def test_same_seed_same_models(known):
-    """Models depend on the seed alone."""
-    again, other = (learn_links(views_of(20_000, seed=1), seed)[1] for seed in (0, 5))
-    np.testing.assert_array_equal(again.second[0].weights[1], known.second[0].weights[1])
-    assert (other.second[0].weights[1] != known.second[0].weights[1]).any()
+def test_same_seed_same_models():
+    """Models depend on the seed alone, and not on how many are trained side by side."""
+    views = views_of(500, seed=1, n_samples=250)
+    (found, models), again, other = (learn_links(views, seed) for seed in (0, 0, 5))
+    with joblib.parallel_config("threading"):
+        beside = learn_links(views, 0, n_jobs=2)
+    assert joblib.hash(again) == joblib.hash(beside) == joblib.hash((found, models))
+    for name in ("first", "second"):
+        ours, others = (getattr(one, name) for one in (models, other[1]))
+        assert len(ours) == 2  # one for each fold
+        assert (ours[0].weights[1] != ours[1].weights[1]).any()
+        assert (ours[0].weights[1] != others[0].weights[1]).any()
+
+
+def test_known_range_is_of_all_links():
+    """What counts as known are the middle 99.8 % of each feature, of all links of all views."""
+    views = views_of(50, seed=1)
+    models = learn_links(views, 0)[1]
+    values = [all_features(first_inputs(view.embedding, view.mapped, view.links)) for view in views]
+    low, high = np.quantile(np.concatenate(values), [0.001, 0.999], axis=0)
+    np.testing.assert_allclose(models.low, low, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(models.high, high, rtol=1e-4, atol=1e-4)
+
+
+def test_features_of_all_links_are_those_of_each(monkeypatch):
+    """Made block by block, they are what they are for any links alone."""
+    view = views_of(1, seed=1, n_samples=200)[0]
+    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    monkeypatch.setattr(_link_models, "_BLOCK_LINKS", 300)
+    assert inputs.n_links > 900
+    everything = all_features(inputs)
+    some = np.sort(np.random.default_rng(0).permutation(inputs.n_links)[:50])
+    np.testing.assert_allclose(everything[some], inputs.features(some), atol=1e-6)
+    np.testing.assert_allclose(everything, inputs.features(np.arange(inputs.n_links)), atol=1e-6)
+
+
+def test_likely_links_are_judged_by_other_folds():
+    """Odds of a link are the mean over the models that saw neither end; of unlabelled ends, over all."""
+    view = views_of(300, seed=0, n_samples=200)[0]
+    view = view._replace(folds=np.where(np.arange(200) % 5, view.folds, -1))
+    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    values = all_features(inputs)
+    models = _link_models._cross_fit([inputs], [values], [view], 0, None)
+    found = _link_models._held_out_odds(inputs, values, view, models)
+    of_each = np.stack([inputs.odds_of(values, [model]) for model in models])
+    for link, (row, col) in enumerate(zip(view.links.rows, view.links.cols, strict=True)):
+        ends = {int(view.folds[row]), int(view.folds[col])} - {-1}
+        expected = of_each[sorted(ends) or slice(None), link].mean()
+        assert found[link] == pytest.approx(expected, rel=1e-4, abs=1e-5)

@@ -85,19 +85,29 @@ def test_pooling_equals_a_loop(pooling):
 @pytest.mark.parametrize(("n_structure", "n_embedding"), [(4, 0), (0, 6), (4, 6)])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_projection_once_or_per_proposal(seed, n_structure, n_embedding):
-    """A (F W) with F W made once for all samples equals (A F) W in each proposal."""
+    """A (F W) with F W made once for all samples equals (A F) W in each proposal; noise is behind A."""
     torch.manual_seed(seed)
     subgraphs, layer = random_subgraphs(seed), InputConvolution(n_structure, n_embedding, 7)
     rows, samples = random_tensor(seed, 19, n_structure), random_tensor(seed + 1, 30, n_embedding)
     torch.nn.init.normal_(layer.bias)
     projected = layer.project(samples) if n_embedding else None
-    found = layer(to_batch(subgraphs, CPU), rows, projected)
+    smoothed = []
+
+    def noise(values):
+        smoothed.append(values)
+        return values + 0.1 * shift
+
+    shift = random_tensor(seed + 2, 19, n_structure)
+    found = layer(to_batch(subgraphs, CPU), rows, projected, noise)
+    assert len(smoothed) == bool(n_structure)
     for number in range(5):
         part = slice(*subgraphs.offsets[number : number + 2])
         alone = take(subgraphs, np.array([number]))
         expected = layer.bias
         if n_structure:
-            expected = expected + dense_smooth(alone, rows[part]) @ layer.row.weight.T
+            own = dense_smooth(alone, rows[part])
+            torch.testing.assert_close(smoothed[0][part], own)
+            expected = expected + (own + 0.1 * shift[part]) @ layer.row.weight.T
         if n_embedding:
             members = samples[torch.from_numpy(alone.vertices.astype(np.int64))]
             expected = expected + dense_smooth(alone, members) @ layer.sample.weight.T

@@ -1,0 +1,108 @@
+"""Tests of what is expected of clusters: by hand, by true scores, and as a diagnosis without labels."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import normalize
+
+from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster._base import Result
+from sklearn_gcncluster._expectation import expected_quality, fscore
+from sklearn_gcncluster._graph._samples import distinct_samples
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._scoring import Scored
+from sklearn_gcncluster.metrics import bcubed_precision_recall_fscore
+
+
+def scored_alone(iou):
+    """Proposals of each sample alone, with these scores."""
+    proposals = distinct_proposals(np.arange(len(iou))[None])
+    return Scored(proposals, np.column_stack([iou, np.ones(len(iou))]), np.ones(len(iou)))
+
+
+def test_pure_clusters_by_hand():
+    """True IoU and IoP of pure clusters give the true precision and recall."""
+    y = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2])
+    labels = np.array([0, 0, 0, -1, 1, 1, 2, 2, -1])
+    samples = distinct_samples(np.arange(9.0)[:, None], "euclidean", 3)
+    scores = np.array([[3 / 4, 1], [1, 1], [2 / 3, 1]], dtype=np.float32)
+    alone = 1 / np.bincount(y)[y]
+    by_row = np.empty(9)
+    by_row[samples.inverse] = alone
+    result = Result(labels, np.ones(9, np.float32), scores)
+    precision, recall = expected_quality(result, scored_alone(by_row), samples)
+    truth = bcubed_precision_recall_fscore(y, labels)
+    assert np.mean(precision) == pytest.approx(truth[0])
+    assert np.mean(recall) == pytest.approx(truth[1])
+    assert fscore(precision, recall) == pytest.approx(truth[2])
+
+
+def test_mixed_clusters_are_estimated_low():
+    """What minorities find of their own class is left out."""
+    y = np.array([0] * 8 + [1] * 2)
+    labels = np.zeros(10, dtype=np.int64)
+    samples = distinct_samples(np.arange(10.0)[:, None], "euclidean", 3)
+    result = Result(labels, np.ones(10, np.float32), np.array([[0.8, 0.8]], dtype=np.float32))
+    precision, recall = expected_quality(result, scored_alone(np.full(10, 0.1)), samples)
+    truth = bcubed_precision_recall_fscore(y, labels)
+    assert np.mean(precision) == pytest.approx(0.64)
+    assert np.mean(recall) == pytest.approx(0.8)
+    assert np.mean(precision) <= truth[0]
+    assert np.mean(recall) <= truth[1]
+
+
+def test_clear_clusters_are_expected_to_be_good():
+    """Far blobs: much is expected, nothing is open, and the parts add up."""
+    X, _ = make_blobs(400, n_features=16, centers=20, random_state=0)
+    diagnosis = GCNClustering(random_state=0).fit(X).diagnose(X)
+    assert diagnosis.scores["fscore"] > 0.8
+    assert not diagnosis.is_open
+    for measure in ("precision", "recall"):
+        lost = sum(row[measure] for row in diagnosis.table)
+        assert lost == pytest.approx(1 - diagnosis.scores[measure])
+
+
+def test_worse_clusters_are_expected_to_be_worse():
+    """The more classes overlap, the less is expected."""
+    expected = []
+    for width in (0.5, 3, 8):
+        X, _ = make_blobs(500, n_features=8, centers=25, cluster_std=width, random_state=1)
+        expected.append(GCNClustering(random_state=0).fit(X).diagnose(X).scores["recall"])
+    assert expected[0] > expected[1]
+    assert expected[0] > expected[2]
+
+
+def bursts(random, n_classes=12, n_bursts=20, n_copies=12, n_features=64):
+    """Classes that are made of bursts of near copies."""
+    centres = random.standard_normal((n_classes, 1, 1, n_features))
+    scenes = centres + 0.6 * random.standard_normal((n_classes, n_bursts, 1, n_features))
+    X = scenes + 0.05 * random.standard_normal((n_classes, n_bursts, n_copies, n_features))
+    return normalize(X.reshape(-1, n_features))
+
+
+def test_open_granularity_is_told():
+    """Bursts of near copies inside classes: the page says that coarser clusters may be meant."""
+    diagnosis = GCNClustering(random_state=0).fit(X := bursts(np.random.default_rng(0))).diagnose(X)
+    if not diagnosis.is_open:
+        # Then one of the two levels was found, and the other is the coarser or the finer one.
+        assert (
+            diagnosis.coarser["agreement"] > 0.8 or diagnosis.coarser["fscore"] < diagnosis.scores["fscore"]
+        )
+    else:
+        assert "is open" in repr(diagnosis)
+
+
+def test_page_names_the_largest_cause():
+    """The text names the cause that takes most, with its remedy."""
+    X, _ = make_blobs(300, n_features=8, centers=25, cluster_std=4, random_state=1)
+    diagnosis = GCNClustering(random_state=0).fit(X).diagnose(X)
+    worst = max(diagnosis.table, key=lambda row: row["precision"] + row["recall"])
+    assert f"Largest: {worst['cause']}. {worst['remedy']}" in repr(diagnosis)
+
+
+def test_singletons_count_like_noise():
+    """Outliers with numbers of their own change nothing."""
+    X, _ = make_blobs(300, n_features=8, centers=25, cluster_std=3, random_state=1)
+    noise = GCNClustering(random_state=0).fit(X).diagnose(X)
+    numbered = GCNClustering(random_state=0, outliers="singletons").fit(X).diagnose(X)
+    assert noise.scores == numbered.scores
