@@ -195,9 +195,10 @@ class Diagnosis:
 class ExpectedDiagnosis:
     """What the networks expect of a clustering, as returned by ``GCNClustering.diagnose(X)`` without labels.
 
-    All figures follow from the predicted IoU and IoP of the clusters. They are low estimates. Where classes are
-    made of groups that are as distinct as classes elsewhere, networks cannot know which of the two is meant.
-    Then the clusters may be far from what you call a class although much is expected of them; `coarser` tells.
+    All figures follow from the predicted IoU and IoP of the clusters. They are low estimates. Where classes
+    are made of groups that are as distinct as classes elsewhere, networks cannot know which of the two is
+    meant. Then the clusters may be far from what you call a class although much is expected of them;
+    `coarser` tells.
 
     Parameters
     ----------
