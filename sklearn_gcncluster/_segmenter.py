@@ -96,8 +96,7 @@ class GCNSegmenter(BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from
-        labels, everything is learned anew.
+        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from labels, everything is learned anew.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
@@ -114,7 +113,7 @@ class GCNSegmenter(BaseGCN):
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Number of joblib workers of the neighbour search. The result does not depend on it.
+        Number of joblib workers that search neighbours and train networks. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
-from sklearn.preprocessing import normalize
 
-from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster import ExpectedDiagnosis, GCNClustering
 from sklearn_gcncluster._base import Result
 from sklearn_gcncluster._expectation import expected_quality, fscore
 from sklearn_gcncluster._graph._samples import distinct_samples
 from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._scored_proposals import Expected
 from sklearn_gcncluster._scoring import Scored
 from sklearn_gcncluster.metrics import bcubed_precision_recall_fscore
 
@@ -72,24 +72,26 @@ def test_worse_clusters_are_expected_to_be_worse():
     assert expected[0] > expected[2]
 
 
-def bursts(random, n_classes=12, n_bursts=20, n_copies=12, n_features=64):
-    """Classes that are made of bursts of near copies."""
-    centres = random.standard_normal((n_classes, 1, 1, n_features))
-    scenes = centres + 0.6 * random.standard_normal((n_classes, n_bursts, 1, n_features))
-    X = scenes + 0.05 * random.standard_normal((n_classes, n_bursts, n_copies, n_features))
-    return normalize(X.reshape(-1, n_features))
+def expectation(labels, quality):
+    """Clusters of which the same precision and recall is expected of each sample."""
+    return Expected(np.array(labels), np.full(len(labels), quality), np.full(len(labels), quality))
 
 
-def test_open_granularity_is_told():
-    """Bursts of near copies inside classes: the page says that coarser clusters may be meant."""
-    diagnosis = GCNClustering(random_state=0).fit(X := bursts(np.random.default_rng(0))).diagnose(X)
-    if not diagnosis.is_open:
-        # Then one of the two levels was found, and the other is the coarser or the finer one.
-        assert (
-            diagnosis.coarser["agreement"] > 0.8 or diagnosis.coarser["fscore"] < diagnosis.scores["fscore"]
-        )
-    else:
-        assert "is open" in repr(diagnosis)
+@pytest.mark.parametrize(
+    ("coarser", "quality", "is_open"),
+    [
+        ([0] * 6 + [1] * 6, 0.75, True),  # others, and nearly as good
+        ([0] * 6 + [1] * 6, 0.5, False),  # others, but much worse
+        ([0] * 3 + [1] * 3 + [2] * 3 + [3] * 3, 0.75, False),  # the same
+        ([0] * 3 + [-1] * 9, 0.75, True),  # outliers are others, too
+    ],
+)
+def test_open_granularity(coarser, quality, is_open):
+    """A coarser clustering that differs and is expected to be nearly as good makes the choice an open one."""
+    chosen = expectation(np.repeat(np.arange(4), 3), 0.8)
+    diagnosis = ExpectedDiagnosis(chosen, expectation(coarser, quality))
+    assert diagnosis.is_open == is_open
+    assert ("is open" in repr(diagnosis)) == is_open
 
 
 def test_page_names_the_largest_cause():

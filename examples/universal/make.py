@@ -13,10 +13,11 @@ hardly show in the graph are left out: such embeddings are no use to anyone, and
 
     apt-get update
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
-    python examples/universal/make.py --sets FOLDER    # a quarter of an hour, with FOLDER filled before
+    python examples/universal/make.py --sets FOLDER    # half an hour, with FOLDER filled before
 
 It prints how well links and proposals of unseen domains are judged, and writes
-`sklearn_gcncluster/data/universal.safetensors`.
+`sklearn_gcncluster/data/universal.safetensors`. The networks in the package are still those of the recipe at
+957240a, for a reason that `docs/experiments.rst` gives: compare before you replace them.
 """
 
 from __future__ import annotations

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._features import StructureFeatures, affinity_to_groups, by_row, centre_dissimilarity
-from ._layers import Proposals
-from ._subgraphs import LayerCut
+from ._features import StructureFeatures, affinity_to_groups, centre_dissimilarity
 
 N_EARLIER = 28
 
@@ -23,36 +21,14 @@ class EarlierFeatures(StructureFeatures):
     graph : Graph
     """
 
-    def __call__(self, proposals: Proposals, layer: int, cut: LayerCut) -> np.ndarray:
-        """Features of every row of a layer: its own and those of its proposal.
+    n_columns = N_EARLIER
 
-        Parameters
-        ----------
-        proposals : Proposals
-        layer : int
-        cut : LayerCut
-            Of that layer.
-
-        Returns
-        -------
-        float32 ndarray of shape (n_rows, N_EARLIER)
-            In the order in which those networks learned them.
-        """
-        if not len(cut.vertices):
-            return np.empty((0, N_EARLIER), np.float32)
-        graph = self._graph
-        degree, sizes = np.diff(cut.indptr), cut.sizes
-        similarity = self._standard(graph.dissimilarity.data[cut.entries])
-        affinity = graph.affinity.data[cut.entries]
-
-        def total(values):
-            return by_row(np.add, values, cut.indptr)
-
-        n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
-        a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
+    def _columns(self, number, cut, sums):
+        graph, degree, sizes = self._graph, np.diff(cut.indptr), cut.sizes
+        n_in, a_all, s_all, a_in, s_in, highest = sums
         n_out, a_out = degree - n_in, a_all - a_in
         boundless = np.full(len(graph.lengths), np.inf)
-        others = affinity_to_groups(graph.affinity, proposals.layers[layer], cut, boundless)
+        others = affinity_to_groups(graph.affinity, number, cut, boundless)
         best_sum, best_mean = others.best_per_row()
         centre = self._standard(centre_dissimilarity(graph.rows, cut, a_in, cut.sizes - 1))
         members = a_in / np.maximum(sizes - 1, 1)
@@ -64,7 +40,7 @@ class EarlierFeatures(StructureFeatures):
             members,
             a_in / np.maximum(n_in, 1),
             a_out / np.maximum(n_out, 1),
-            by_row(np.maximum, affinity, cut.indptr),
+            highest,
             np.log1p(a_all),
             np.log1p(a_out),
             a_in / (a_all + 1e-6),
@@ -75,9 +51,7 @@ class EarlierFeatures(StructureFeatures):
             best_sum / (a_in + best_sum + 1e-3),
             best_mean - members,
         ]
-        proposal = _proposal_features(cut, centre, a_in, a_out, others)
-        repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
-        return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
+        return vertex, _proposal_features(cut, centre, a_in, a_out, others)
 
 
 def _proposal_features(cut, centre, a_in, a_out, others):

@@ -13,6 +13,8 @@ like one of a hundred, and networks that never saw such classes judge them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -63,6 +65,19 @@ _LARGEST_RATIO = 3.0
 """Logarithms of size ratios are cut here."""
 
 
+class Sums(NamedTuple):
+    """What each row of a layer has inside its proposal and in all; float32 of shape (n_rows,)."""
+
+    n_in: np.ndarray
+    """Links inside; then affinity and similarity in all, and inside."""
+    a_all: np.ndarray
+    s_all: np.ndarray
+    a_in: np.ndarray
+    s_in: np.ndarray
+    highest: np.ndarray
+    """Highest affinity."""
+
+
 class StructureFeatures:
     """Structural features of proposals of one graph; what they need of the whole graph is computed once.
 
@@ -70,6 +85,8 @@ class StructureFeatures:
     ----------
     graph : Graph
     """
+
+    n_columns = N_STRUCTURE
 
     def __init__(self, graph: Graph):
         self._graph = graph
@@ -90,25 +107,37 @@ class StructureFeatures:
 
         Returns
         -------
-        float32 ndarray of shape (n_rows, N_STRUCTURE)
+        float32 ndarray of shape (n_rows, n_columns)
             Columns as in VERTEX_FEATURES and PROPOSAL_FEATURES.
         """
         if not len(cut.vertices):
-            return np.empty((0, N_STRUCTURE), np.float32)
-        graph = self._graph
-        degree, sizes = np.diff(cut.indptr), cut.sizes
-        similarity = self._standard(graph.dissimilarity.data[cut.entries])
-        affinity = graph.affinity.data[cut.entries]
+            return np.empty((0, self.n_columns), np.float32)
+        similarity = self._standard(self._graph.dissimilarity.data[cut.entries])
+        affinity = self._graph.affinity.data[cut.entries]
 
         def total(values):
             return by_row(np.add, values, cut.indptr)
 
-        n_in, a_all, s_all = total(cut.inside.astype(np.float32)), total(affinity), total(similarity)
-        a_in, s_in = total(affinity * cut.inside), total(similarity * cut.inside)
+        sums = Sums(
+            total(cut.inside.astype(np.float32)),
+            total(affinity),
+            total(similarity),
+            total(affinity * cut.inside),
+            total(similarity * cut.inside),
+            by_row(np.maximum, affinity, cut.indptr),
+        )
+        vertex, proposal = self._columns(proposals.layers[layer], cut, sums)
+        repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
+        return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
+
+    def _columns(self, number, cut, sums):
+        """Columns of the rows and of the proposals of a layer; `number` is the proposal of each sample."""
+        graph, degree, sizes = self._graph, np.diff(cut.indptr), cut.sizes
+        n_in, a_all, s_all, a_in, s_in, highest = sums
         n_out, a_out = degree - n_in, a_all - a_in
         lengths = np.maximum(graph.lengths, 1).astype(np.float32)
         reach = np.minimum(sizes - 1, lengths[cut.vertices])
-        others = affinity_to_groups(graph.affinity, proposals.layers[layer], cut, lengths)
+        others = affinity_to_groups(graph.affinity, number, cut, lengths)
         best_sum, best_mean = others.best_per_row()
         centre = self._standard(centre_dissimilarity(graph.rows, cut, a_in, reach))
         members = a_in / np.maximum(reach, 1)
@@ -123,7 +152,7 @@ class StructureFeatures:
             members,
             a_in / np.maximum(n_in, 1),
             a_out / np.maximum(n_out, 1),
-            by_row(np.maximum, affinity, cut.indptr),
+            highest,
             np.log((1 + a_all) / (1 + reach)),
             np.log((1 + a_out) / (1 + reach)),
             a_in / (a_all + 1e-6),
@@ -135,9 +164,7 @@ class StructureFeatures:
             best_sum / (a_in + best_sum + 1e-3),
             best_mean - members,
         ]
-        proposal = _proposal_features(cut, centre, a_in, a_out, reach, lengths, others)
-        repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
-        return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
+        return vertex, _proposal_features(cut, centre, a_in, a_out, reach, lengths, others)
 
     def _standard(self, dissimilarity):
         """Similarity in deviations from the mean over all neighbour lists."""
