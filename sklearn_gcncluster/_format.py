@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
-from ._graph._link_models import N_CONTEXT
+from ._graph._link_models import N_CONTEXT, N_FIRST
 from ._model import N_SEED_INPUTS, Frame, Learned, LinearMap, LinkModels, LinkNetwork, Network
 from ._proposals._features import N_STRUCTURE
 
@@ -151,8 +151,9 @@ def _check(learned, arrays):
     if (learned.links is not None) != (learned.affinity == "learned"):
         raise ValueError(f'models of links do not go with affinity="{learned.affinity}"')
     if learned.links is not None:
-        expected |= {"links/low": (N_NEIGHBORHOOD,), "links/high": (N_NEIGHBORHOOD,)}
-        for round_name, n_inputs in (("first", N_NEIGHBORHOOD), ("second", N_NEIGHBORHOOD + N_PROBABILITY)):
+        n_first = N_NEIGHBORHOOD if learned.links.low.size == N_NEIGHBORHOOD else N_FIRST
+        expected |= {"links/low": (n_first,), "links/high": (n_first,)}
+        for round_name, n_inputs in (("first", n_first), ("second", n_first + N_PROBABILITY)):
             for number, model in enumerate(getattr(learned.links, round_name)):
                 expected |= _link_shapes(model, n_inputs, f"links/{round_name}/{number}")
     for number, network in enumerate(learned.detection):

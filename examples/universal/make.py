@@ -75,8 +75,9 @@ DEPTHS = (
     3 / 8,
     1 / 8,
 )  # shares of the neighbour lists, so that some classes are larger than the lists
-GRAPHS = 0.12  # share of the sets of which nothing but a graph is told
+GRAPHS = 0.1  # share of the sets of which nothing but a graph of affinities is told
 AFFINITY = "precomputed_affinity"
+DISTANCES = 0.08  # share of the sets of which nothing but distances is told
 SHORT = 300  # samples up to which lists are not cut
 LEAST_PRECISION = 0.7  # of the best feature of links, for a draw to be learned from
 FEW = 5  # links inside classes that say nothing of this
@@ -132,10 +133,12 @@ def view_of(draw: Draw) -> View:
         longest = list_length(samples.n_distinct, len(rows))
         neighbors, distances = nearest_neighbors(rows, longest, metric=metric)
         unlike = dissimilarities_of(distances, metric)
-        if random.random() >= GRAPHS:
+        told = random.random()
+        if told >= GRAPHS:
             share = random.choice(DEPTHS) if len(y) > SHORT else 1
             depth = max(int(longest * share), 1)
-            return as_view(rows, link(neighbors[:, :depth], unlike[:, :depth]), y, draw)
+            links = link(neighbors[:, :depth], unlike[:, :depth])
+            return as_view(rows if told >= GRAPHS + DISTANCES else None, links, y, draw)
         X = as_graph(neighbors, unlike, random)
     longest = list_length(len(y), len(y))
     lists = graph_samples(X, AFFINITY, longest).rows

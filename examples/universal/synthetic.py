@@ -125,7 +125,7 @@ def families(random: np.random.Generator) -> Labelled:
     of_mode[mode] = y
     rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
     axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
-    apart = random.uniform(0.3, 1)  # modes against classes
+    apart = random.uniform(0.2, 0.8)  # modes against classes
     class_centres = random.standard_normal((n_classes, rank))
     mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
     width = random.uniform(0.2, 1) * np.where(random.random(len(of_mode)) < random.choice([0, 0.3]), 0.1, 1)

@@ -16,7 +16,8 @@ from scipy.special import expit
 from .._arrays import pair_products
 from .._jobs import side_by_side
 from .._model import LinkModels, LinkNetwork
-from ._link_features import NeighborhoodFeatures, ProbabilityFeatures
+from ._gaps import N_GAPS, GapFeatures
+from ._link_features import N_NEIGHBORHOOD, NeighborhoodFeatures, ProbabilityFeatures
 from ._links import Links, link
 
 MAX_FOLDS = 4
@@ -35,6 +36,8 @@ _CONTEXT_LINKS = 20_000
 _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
 """Statistics of each feature that make the context."""
+N_FIRST = N_NEIGHBORHOOD + N_GAPS
+"""Features that the first round sees; networks of earlier files know those of the neighbourhoods only."""
 
 
 class View(NamedTuple):
@@ -127,7 +130,7 @@ def judge_links(
     unknown : float
         Share of the features' values that lie outside the range known from training.
     """
-    first = first_inputs(embedding, mapped, links)
+    first = first_inputs(embedding, mapped, links, with_gaps=len(models.low) == N_FIRST)
     likely, probability, values, unknown = _probable(first, models)
     links = links.take(likely)
     second = second_inputs(values, embedding, links, probability)
@@ -237,7 +240,9 @@ def _same_class(view):
     return view.y[view.links.rows] == view.y[view.links.cols]
 
 
-def first_inputs(embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links) -> LinkInputs:
+def first_inputs(
+    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, with_gaps: bool = True
+) -> LinkInputs:
     """What the first round sees of links; arguments as in :class:`View`."""
     if embedding is None or mapped is None:
         cosine, quality = 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
@@ -246,7 +251,11 @@ def first_inputs(embedding: np.ndarray | None, mapped: np.ndarray | None, links:
         cosine = pair_products(centred, centred, links.rows, links.cols)
         lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
         quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
-    return LinkInputs(NeighborhoodFeatures(links, cosine, quality), len(links.rows))
+    near = NeighborhoodFeatures(links, cosine, quality)
+    if not with_gaps:
+        return LinkInputs(near, len(links.rows))
+    gaps = GapFeatures(links)
+    return LinkInputs(lambda part: np.concatenate([near(part), gaps(part)], axis=1), len(links.rows))
 
 
 def second_inputs(

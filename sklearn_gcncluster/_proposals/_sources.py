@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.base import clone
 
 from .._compat import Interval, StrOptions
+from .._graph._forest import forest_quantile, merge_tree
 from .._graph._links import Graph
 from ._average_link import average_link_layers
-from ._forest import forest_quantile, merge_tree
 from ._layers import Proposals, distinct_proposals
 from ._supervertices import multiscale_layers
 

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from .._arrays import pair_distances
 from .._graph._dissimilarity import stored
-from ._forest import MergeTree, forest_quantile, merge_tree
+from .._graph._forest import MergeTree, forest_quantile, merge_tree
 from ._layers import last_ancestor
 
 _ALL_CUTS = 2**62

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import GraphEstimator, one_cluster
 from .._compat import fit_context
+from .._graph._forest import MergeTree, merge_tree
 from .._graph._links import Links
 from .._graph._samples import Samples
-from .._proposals._forest import MergeTree, merge_tree
 from .._selection import number_clusters
 from ._neighborhoods import Neighborhoods, neighborhoods_of
 from ._thresholds import LONGEST_LIST, agreement, best_threshold, candidate_thresholds, mean_fscore

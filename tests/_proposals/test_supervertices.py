@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from sklearn_gcncluster._proposals import _forest
-from sklearn_gcncluster._proposals._forest import merge_tree
+from sklearn_gcncluster._graph import _forest
+from sklearn_gcncluster._graph._forest import merge_tree
 from sklearn_gcncluster._proposals._supervertices import (
     group_dissimilarity,
     multiscale_layers,

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
-from sklearn_gcncluster._proposals._forest import forest_quantile, merge_tree
+from sklearn_gcncluster._graph._forest import forest_quantile, merge_tree
 
 SEEDS = [0, 1, 2, 3]
 
