@@ -87,6 +87,13 @@ def add_copies(X: np.ndarray, y: np.ndarray, share: float, random: np.random.Gen
     return np.vstack([X, X[rows] + nudge]), np.append(y, y[rows])
 
 
+def add_offset(X: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The same, away from the origin: in many embeddings all samples have something in common."""
+    direction = random.standard_normal(X.shape[1])
+    length = log_uniform(0.3, 3, random) * np.sqrt((X**2).sum(axis=1).mean())
+    return X + length * direction / np.linalg.norm(direction)
+
+
 def principal(X: np.ndarray, n_components: int) -> np.ndarray:
     """The leading principal components, rows of length 1."""
     return normalize(PCA(n_components, random_state=0).fit_transform(X))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from base import Labelled, add_copies, add_noise, log_uniform, numbered, places_in_class
+from base import Labelled, add_copies, add_noise, add_offset, log_uniform, numbered, places_in_class
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import normalize
@@ -18,9 +18,10 @@ MIN_CLASSES = 20  # with two or more samples, for an embedding to be learned fro
 MIN_SAMPLES = 600  # of a set from which an embedding is learned
 FEWEST = 30  # samples of a draw
 SYNTHETIC = (
-    *(blobs, identities, islands, identities, noise, matches, identities, chains),
+    *(blobs, identities, islands, identities, noise, matches, blobs, chains),
     *(islands, blobs, families, identities, noise, blobs, islands, alone),
-    *(identities, families, blobs, noise, identities, islands, matches, chains),
+    *(identities, families, blobs, noise, identities, noise, matches, chains),
+    *(families, identities, families, families),
 )
 """Generators, taken in turn."""
 
@@ -39,6 +40,8 @@ def drawn(X: np.ndarray, y: np.ndarray, metric: str, random: np.random.Generator
         X, y = add_noise(X, y, random.uniform(0.02, 0.4), random)
     if random.random() < 0.12:
         X, y = add_copies(X, y, random.uniform(0.02, 0.3), random)
+    if metric == "cosine" and random.random() < 0.3:
+        X = add_offset(X, random)
     return (normalize(X) if metric == "cosine" else X).astype(np.float32), numbered(y)
 
 

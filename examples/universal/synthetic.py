@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from base import Labelled, add_copies, add_noise, class_sizes, log_uniform
+from base import Labelled, add_copies, add_noise, add_offset, class_sizes, log_uniform
 from scipy.spatial import KDTree
 from sklearn.preprocessing import normalize
 
@@ -37,6 +37,8 @@ def identities(random: np.random.Generator) -> Labelled:
         X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
     if random.random() < 0.2:
         X, y = add_copies(X, y, random.uniform(0.05, 0.3), random)
+    if random.random() < 0.3:
+        X = add_offset(X, random)
     return normalize(X).astype(np.float32), y
 
 
@@ -114,7 +116,7 @@ def families(random: np.random.Generator) -> Labelled:
     Some modes are bursts, samples that hardly differ, as of one event or one scene.
     """
     n_features = int(random.choice([16, 32, 64, 128, 256]))
-    n_classes = round(log_uniform(2, 150, random))
+    n_classes = round(log_uniform(4, 150, random))
     sizes = np.exp(random.normal(0, random.uniform(0.2, 1.5), n_classes))
     n_samples = log_uniform(400, 8_000, random)
     sizes = np.clip(np.rint(n_samples * sizes / sizes.sum()), 1, 5_000).astype(int)
@@ -125,7 +127,7 @@ def families(random: np.random.Generator) -> Labelled:
     of_mode[mode] = y
     rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
     axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
-    apart = random.uniform(0.2, 0.8)  # modes against classes
+    apart = random.uniform(0.3, 1)  # modes against classes
     class_centres = random.standard_normal((n_classes, rank))
     mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
     width = random.uniform(0.2, 1) * np.where(random.random(len(of_mode)) < random.choice([0, 0.3]), 0.1, 1)
@@ -134,6 +136,8 @@ def families(random: np.random.Generator) -> Labelled:
     X = X + random.choice([0, 0.3]) * random.standard_normal(X.shape)
     if random.random() < 0.2:
         X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
+    if random.random() < 0.3:
+        X = add_offset(X, random)
     return (normalize(X) if n_features >= 32 else X).astype(np.float32), y
 
 

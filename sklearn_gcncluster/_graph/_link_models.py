@@ -36,7 +36,7 @@ _CONTEXT_LINKS = 20_000
 _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
 """Statistics of each feature that make the context."""
-N_FIRST = N_NEIGHBORHOOD + N_GAPS
+N_FIRST = N_NEIGHBORHOOD + N_GAPS + 2
 """Features that the first round sees; networks of earlier files know those of the neighbourhoods only."""
 
 
@@ -244,9 +244,12 @@ def first_inputs(
     embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, with_gaps: bool = True
 ) -> LinkInputs:
     """What the first round sees of links; arguments as in :class:`View`."""
+    n_samples = len(links.neighbors)
     if embedding is None or mapped is None:
-        cosine, quality = 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
+        cosine, quality = 1 - links.dissimilarity, np.ones(n_samples, np.float32)
+        alike = np.zeros(n_samples, np.float32)
     else:
+        alike = _likeness_to_all(embedding)
         centred = _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
         lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
@@ -255,7 +258,12 @@ def first_inputs(
     if not with_gaps:
         return LinkInputs(near, len(links.rows))
     gaps = GapFeatures(links)
-    return LinkInputs(lambda part: np.concatenate([near(part), gaps(part)], axis=1), len(links.rows))
+    ends = np.stack([links.rows, links.cols], axis=1)
+
+    def features(part):
+        return np.concatenate([near(part), gaps(part), np.sort(alike[ends[part]], axis=1)], axis=1)
+
+    return LinkInputs(features, len(links.rows))
 
 
 def second_inputs(
@@ -298,6 +306,15 @@ def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     probability = expit(odds)
     likely = np.flatnonzero(probability >= _UNLIKELY)
     return likely, probability[likely]
+
+
+def _likeness_to_all(rows):
+    """Mean product of each row with all, in units of the mean square: a single class has much in common.
+
+    Rows for the Euclidean distance stand around the origin, so that there it tells nothing.
+    """
+    products = rows @ rows.mean(axis=0)
+    return (products / max(np.einsum("ij,ij->", rows, rows) / len(rows), 1e-12)).astype(np.float32)
 
 
 def _centred(rows):
