@@ -44,9 +44,10 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         fewer it is the Euclidean distance. With "precomputed", X is a square matrix of distances, usually the
         sparse one of :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", it is
         one of affinities up to 1.
-    algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly ("brute"), or approximately by hnswlib ("hnsw"). "auto" is exact
-        as long as that is not slower.
+    algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
+        How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
+        beyond.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
         The weight of a link: the learned probability that both ends belong to one class, the share of their
         neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
@@ -144,6 +145,9 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         `y`.
     learned_ : Learned
         All that was learned, as plain arrays, with the parameters that it belongs to.
+    recall_ : float
+        Share of the nearest neighbours that the search found in `fit`, by exact search for a few hundred
+        rows; 1.0 where all search is exact.
     n_features_in_ : int
         Number of features of X in the last `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -304,7 +308,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep(self._selected(samples, scored, judge))
+            return self._keep(self._selected(samples, scored, judge)._replace(recall=graph.recall))
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -352,7 +356,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         if samples.n_distinct < 2:
             return one_cluster(samples, self.outliers)
         graph = self._graph_of(samples, learned)
-        return self._selected(samples, *self._scored(graph, self._propose(graph, samples, learned), learned))
+        scored, judge = self._scored(graph, self._propose(graph, samples, learned), learned)
+        return self._selected(samples, scored, judge)._replace(recall=graph.recall)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(

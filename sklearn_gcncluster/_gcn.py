@@ -225,6 +225,8 @@ class BaseGCN(GraphEstimator):
                 self._graph_settings(learned, samples),
                 self.n_jobs,
             )
+        self.recall_ = graph.recall
+        self._warn_of_recall(graph.recall)
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
@@ -276,6 +278,7 @@ class BaseGCN(GraphEstimator):
             graph = self._cached(affinity_graph)(
                 embedding, None if self._is_graph() else mapped, links, learned.links, learned.affinity
             )
+        self._warn_of_recall(graph.recall)
         self._warn_of_unknown(graph)
         return graph
 
@@ -325,7 +328,7 @@ class BaseGCN(GraphEstimator):
             )
 
     def _keep(self, result: Result):
-        self.labels_, self.probabilities_, self.cluster_scores_ = result
+        self.labels_, self.probabilities_, self.cluster_scores_, self.recall_ = result
         self.n_clusters_ = len(result.scores)
         return self
 

@@ -1,15 +1,28 @@
-"""Threads within the package, and jobs beside each other."""
+"""Threads within the package, and jobs beside each other.
+
+Workers may be processes, on this machine or on others. What all tasks read is written once, to a temporary
+folder, and mapped into the memory of each worker; a task itself is a range of numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
 
-from joblib import Parallel, delayed
+import joblib
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
+from sklearn import get_config
 from threadpoolctl import threadpool_limits
 
 from ._stages import step
+
+Range: TypeAlias = tuple[int, int]
 
 
 @contextmanager
@@ -40,8 +53,88 @@ def side_by_side(function: Callable, tasks: Iterable[dict[str, Any]], n_jobs: in
     return Parallel(n_jobs=n_jobs)(delayed(_alone)(function, task) for task in tasks)
 
 
+def by_ranges(function: Callable, ranges: Sequence[Range], n_jobs: int | None, **shared: Any) -> list:
+    """Results of ``function(start, stop, **shared)`` for several ranges, in their order; each on one thread.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that workers can import it.
+    ranges : sequence of tuple of two ints
+        They must not depend on `n_jobs`, so that results do not.
+    n_jobs : int or None
+        Workers of joblib; its context may set another backend. A single range needs no worker.
+    **shared : dict
+        What all calls read. Processes map its arrays from a temporary file.
+    """
+    if len(ranges) < 2 or effective_n_jobs(n_jobs) == 1:
+        with one_thread():
+            return [function(start, stop, **shared) for start, stop in ranges]
+    if getattr(get_active_backend()[0], "supports_sharedmem", False):
+        return Parallel(n_jobs=n_jobs)(delayed(_of_range)(function, one, shared) for one in ranges)
+    with temporary_folder() as folder:
+        path = folder / "shared.joblib"
+        written(path, lambda: joblib.dump(shared, path))
+        return Parallel(n_jobs=n_jobs)(delayed(_of_range)(function, one, path) for one in ranges)
+
+
+def ranges_of(n_items: int, longest: int) -> list[Range]:
+    """Ranges of at most so many that cover all items; one that is empty if there are none."""
+    return [(start, min(start + longest, n_items)) for start in range(0, max(n_items, 1), longest)]
+
+
+def rows_in_memory(n_bytes: int, most: int, least: int = 16) -> int:
+    """How many rows of so many bytes a quarter of scikit-learn's ``working_memory`` holds, within limits."""
+    return max(min(int(get_config()["working_memory"] * 2**18) // max(n_bytes, 1), most), least)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards, in ``JOBLIB_TEMP_FOLDER`` or where the system has such folders.
+
+    Not in the shared memory that joblib prefers: what goes there is meant to leave the memory.
+    """
+    place = os.environ.get("JOBLIB_TEMP_FOLDER")
+    with tempfile.TemporaryDirectory(
+        prefix="sklearn_gcncluster_", dir=place, ignore_cleanup_errors=True
+    ) as folder:
+        yield Path(folder)
+
+
+def written(path: Path, write: Callable[[], Any]) -> None:
+    """Write a temporary file; if that fails, say where other space can be named."""
+    try:
+        write()
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{error.strerror or error}; intermediate results do not fit into the temporary folder. Free "
+            "some space, or set the environment variable JOBLIB_TEMP_FOLDER to a folder with more, which "
+            "all workers can read",
+            str(path),
+        ) from error
+
+
 def _alone(function, task):
     with one_thread():
         result = function(**task)
     step()
     return result
+
+
+def _of_range(function, one, shared):
+    with one_thread():
+        return function(*one, **(_opened(shared) if isinstance(shared, Path) else shared))
+
+
+@lru_cache(maxsize=1)
+def _opened(path):
+    try:
+        return joblib.load(path, mmap_mode="r")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno,
+            "a worker does not see the temporary folder. Set the environment variable JOBLIB_TEMP_FOLDER to "
+            "one that all machines share",
+            str(path),
+        ) from error

@@ -58,9 +58,10 @@ class GCNSegmenter(BaseGCN):
         fewer it is the Euclidean distance. With "precomputed", X is a square matrix of distances, usually the
         sparse one of :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", it is
         one of affinities up to 1.
-    algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly ("brute"), or approximately by hnswlib ("hnsw"). "auto" is exact
-        as long as that is not slower.
+    algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
+        How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
+        beyond.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
         The weight of a link: the learned probability that both ends belong to one class, the share of their
         neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
@@ -139,6 +140,9 @@ class GCNSegmenter(BaseGCN):
         `y`.
     learned_ : Learned
         All that was learned, as plain arrays, with the parameters that it belongs to.
+    recall_ : float
+        Share of the nearest neighbours that the search found in `fit`, by exact search for a few hundred
+        rows; 1.0 where all search is exact. Not there if `fit` had neither `y` nor an `estimator`.
     n_features_in_ : int
         Number of features of X in the last `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -381,7 +385,7 @@ class GCNSegmenter(BaseGCN):
             labels[inside] = number_clusters(groups[inside], samples.counts[inside], "singletons")
             scores = judge.score(distinct_proposals(labels[None])).quality
         labels, membership = np.append(labels, -1), np.append(membership, 0).astype(np.float32)
-        return Result(labels[samples.inverse], membership[samples.inverse], scores)
+        return Result(labels[samples.inverse], membership[samples.inverse], scores, graph.recall)
 
     def _refinement(self, graph, learned):
         return RefinementSettings(

@@ -137,7 +137,7 @@ def main():
     parser.add_argument("--n-features", type=int, default=256)
     parser.add_argument("--train-size", type=int, help="samples to train on (10000)")
     parser.add_argument(
-        "--algorithm", default="auto", choices=["auto", "brute", "hnsw"], help="of the pipeline"
+        "--algorithm", default="auto", choices=["auto", "brute", "cells", "hnsw"], help="of the pipeline"
     )
     parser.add_argument("--n-jobs", type=int, help="joblib workers of the search")
     parser.add_argument(

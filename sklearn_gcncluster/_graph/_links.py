@@ -29,6 +29,8 @@ class Links(NamedTuple):
     ranks: np.ndarray
     """int32 of shape (2, n_links): place of `cols` in the list of `rows`, and the other way round; the length
     of the list where it is not in it."""
+    recall: float = 1.0
+    """Share of the nearest neighbours that the lists hold, as far as it was looked up."""
 
     def matrix(self, values: np.ndarray) -> sp.csr_array:
         """Symmetric matrix with a value for each link, always of the same pattern.
@@ -72,6 +74,8 @@ class Graph(NamedTuple):
     """Share of what the learned affinity was asked that lay outside the range it was trained on."""
     kept: float = 1.0
     """Share of the links between neighbours that the learned affinity did not drop as unlikely."""
+    recall: float = 1.0
+    """As of :class:`Links`."""
 
 
 def link(neighbors: np.ndarray, dissimilarities: np.ndarray) -> Links:
