@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -65,6 +66,18 @@ def one_cluster(samples: Samples, outliers: str) -> Result:
         (labels >= 0).astype(np.float32),
         np.full((n_clusters, 2), np.nan, dtype=np.float32),
     )
+
+
+def rows_of(X):
+    """X itself or, where it is the path of a ``.npy`` file, the array in it, mapped and not read."""
+    if not isinstance(X, (str, PathLike)):
+        return X
+    if Path(X).suffix != ".npy":
+        raise ValueError(
+            f"X is the path {str(X)!r}; of files, only .npy can be given. Read others first, or use the "
+            "command line, which takes .npz, .csv and .parquet too."
+        )
+    return np.load(X, mmap_mode="r")
 
 
 def is_learned(name: str) -> bool:
@@ -151,6 +164,7 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
 
     def _checked(self, X, *, reset: bool):
         """X as an array, or as a sparse matrix if it is a graph; `reset` in fit, which sets the features."""
+        X = rows_of(X)
         accepted = {"dtype": "numeric", "accept_sparse": "csr" if self._is_graph() else False}
         if not reset and self._is_graph():  # as many columns as samples, however many there were in fit
             return check_array(X, estimator=self, input_name="X", **accepted)

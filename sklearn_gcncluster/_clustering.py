@@ -123,7 +123,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Number of joblib workers that search neighbours and train networks. The result does not depend on it.
+        Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
+        The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
@@ -280,7 +281,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
@@ -319,7 +320,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
 
         Returns
         -------
@@ -374,11 +375,11 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         own = [source for source in self.proposals if not isinstance(source, str)]
         with self._stage("proposals"):
             partitions = [self._cached(partition_by)(source, samples.original_rows()) for source in own]
-            return self._cached(propose)(graph, settings, partitions)
+            return self._cached(propose)(graph, settings, partitions, self.n_jobs)
 
     def _scored(self, graph, proposals, learned, inputs=None):
         """Proposals with their scores, behind them what GCN-S leaves of those that would become clusters."""
-        judge = Judge(graph, learned, self.device)
+        judge = Judge(graph, learned, self.device, self.n_jobs)
         with self._stage("GCN-D"):
             scored = judge.score(proposals, inputs)
         if not (self.segment and judge.can_segment):

@@ -88,7 +88,7 @@ class BaseGCN(GraphEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
 
         Returns
         -------
@@ -276,7 +276,12 @@ class BaseGCN(GraphEstimator):
             links = self._cached(neighbor_links)(mapped, settings, self.n_jobs)
         with self._stage("affinity"):
             graph = self._cached(affinity_graph)(
-                embedding, None if self._is_graph() else mapped, links, learned.links, learned.affinity
+                embedding,
+                None if self._is_graph() else mapped,
+                links,
+                learned.links,
+                learned.affinity,
+                self.n_jobs,
             )
         self._warn_of_recall(graph.recall)
         self._warn_of_unknown(graph)

@@ -7,22 +7,26 @@ folder, and mapped into the memory of each worker; a task itself is a range of n
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from mmap import mmap
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import joblib
+import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn import get_config
 from threadpoolctl import threadpool_limits
 
 from ._stages import step
+from ._temporary import temporary_folder, written
 
 Range: TypeAlias = tuple[int, int]
+_WORTH_A_WORKER = 500_000
+"""Values to be worked on that take about as long as it takes to start a worker."""
 
 
 @contextmanager
@@ -74,7 +78,8 @@ def by_ranges(function: Callable, ranges: Sequence[Range], n_jobs: int | None, *
         return Parallel(n_jobs=n_jobs)(delayed(_of_range)(function, one, shared) for one in ranges)
     with temporary_folder() as folder:
         path = folder / "shared.joblib"
-        written(path, lambda: joblib.dump(shared, path))
+        given = {name: _Mapped.of(value) if _is_file(value) else value for name, value in shared.items()}
+        written(path, lambda: joblib.dump(given, path))
         return Parallel(n_jobs=n_jobs)(delayed(_of_range)(function, one, path) for one in ranges)
 
 
@@ -83,36 +88,21 @@ def ranges_of(n_items: int, longest: int) -> list[Range]:
     return [(start, min(start + longest, n_items)) for start in range(0, max(n_items, 1), longest)]
 
 
+def spread(n_items: int, size: int) -> list[Range]:
+    """A range for each item or, if all of them are small, one range, for which no worker has to be started.
+
+    Parameters
+    ----------
+    n_items : int
+    size : int
+        Values that they hold together.
+    """
+    return ranges_of(n_items, 1 if size > _WORTH_A_WORKER else max(n_items, 1))
+
+
 def rows_in_memory(n_bytes: int, most: int, least: int = 16) -> int:
     """How many rows of so many bytes a quarter of scikit-learn's ``working_memory`` holds, within limits."""
     return max(min(int(get_config()["working_memory"] * 2**18) // max(n_bytes, 1), most), least)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder that is gone afterwards, in ``JOBLIB_TEMP_FOLDER`` or where the system has such folders.
-
-    Not in the shared memory that joblib prefers: what goes there is meant to leave the memory.
-    """
-    place = os.environ.get("JOBLIB_TEMP_FOLDER")
-    with tempfile.TemporaryDirectory(
-        prefix="sklearn_gcncluster_", dir=place, ignore_cleanup_errors=True
-    ) as folder:
-        yield Path(folder)
-
-
-def written(path: Path, write: Callable[[], Any]) -> None:
-    """Write a temporary file; if that fails, say where other space can be named."""
-    try:
-        write()
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"{error.strerror or error}; intermediate results do not fit into the temporary folder. Free "
-            "some space, or set the environment variable JOBLIB_TEMP_FOLDER to a folder with more, which "
-            "all workers can read",
-            str(path),
-        ) from error
 
 
 def _alone(function, task):
@@ -127,10 +117,33 @@ def _of_range(function, one, shared):
         return function(*one, **(_opened(shared) if isinstance(shared, Path) else shared))
 
 
+class _Mapped(NamedTuple):
+    """An array in a file that is there already, such as the one the user gave."""
+
+    path: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    offset: int
+
+    @classmethod
+    def of(cls, array: np.memmap) -> _Mapped:
+        return cls(os.path.abspath(str(array.filename)), array.dtype, array.shape, array.offset)
+
+    def open(self) -> np.memmap:
+        return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)
+
+
+def _is_file(value):
+    """Whether a value is all that a memory map of a file holds, in the usual order."""
+    whole = isinstance(value, np.memmap) and isinstance(value.base, mmap)
+    return whole and value.filename is not None and value.flags.c_contiguous
+
+
 @lru_cache(maxsize=1)
 def _opened(path):
     try:
-        return joblib.load(path, mmap_mode="r")
+        shared = joblib.load(path, mmap_mode="r")
+        return {name: value.open() if isinstance(value, _Mapped) else value for name, value in shared.items()}
     except FileNotFoundError as error:
         raise FileNotFoundError(
             error.errno,

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from ._base import Result
+from ._base import Result, rows_of
 from ._compat import HasMethods, StrOptions, fit_context
 from ._gcn import BaseGCN
 from ._proposals._layers import distinct_proposals
@@ -114,7 +114,8 @@ class GCNSegmenter(BaseGCN):
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Number of joblib workers that search neighbours and train networks. The result does not depend on it.
+        Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
+        The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
@@ -263,7 +264,7 @@ class GCNSegmenter(BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: clusters are refined with the networks of `pretrained`.
@@ -302,6 +303,7 @@ class GCNSegmenter(BaseGCN):
                         n_neighbors=graph.dissimilarities.shape[1], affinity=learned.affinity
                     ),
                     partitions,
+                    self.n_jobs,
                 )
             self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True)
             return self if given is None else self._keep(self._refine(graph, given, samples, self.learned_))
@@ -314,7 +316,7 @@ class GCNSegmenter(BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         labels : array-like of shape (n_samples,)
             Cluster of each sample, as integers or strings. Negative numbers are noise and stay noise.
             Samples with equal rows are one sample, in the cluster that most of them have.
@@ -348,7 +350,7 @@ class GCNSegmenter(BaseGCN):
     def _initial_clusters(self, X):
         """Labels of X by a fresh clone of the estimator."""
         self._check_clusters()
-        fitted = clone(self.estimator)
+        X, fitted = rows_of(X), clone(self.estimator)
         if isinstance(fitted, FrozenEstimator):
             return fitted.predict(X)
         if hasattr(fitted, "fit_predict"):
@@ -377,7 +379,7 @@ class GCNSegmenter(BaseGCN):
         return self._refine(self._graph_of(samples, learned), given, samples, learned)
 
     def _refine(self, graph, given, samples, learned):
-        judge = Judge(graph, learned, self.device)
+        judge = Judge(graph, learned, self.device, self.n_jobs)
         with self._stage("refine"):
             groups, membership = refine_partition(graph, given, judge, self._refinement(graph, learned))
             inside = groups >= 0

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from .._folds import class_folds
 from .._model import LinearMap, LinkModels
+from .._temporary import of_blocks
 from ._dissimilarity import dissimilarities_of
 from ._given import graph_lists
 from ._linear_map import apply_map, fit_map
@@ -57,6 +58,7 @@ def affinity_graph(
     links: Links,
     models: LinkModels | None,
     affinity: str,
+    n_jobs: int | None = None,
 ) -> Graph:
     """Affinity graph of new samples.
 
@@ -71,10 +73,11 @@ def affinity_graph(
     models : LinkModels or None
         From :func:`learn_affinity`; None where the affinity is not learned.
     affinity : {"learned", "neighborhood", "cosine"}
+    n_jobs : int or None
     """
     if models is None:
         return _graph(embedding, links, unlearned_affinity(links, affinity))
-    likely, probability, unknown = judge_links(embedding, mapped, links, models)
+    likely, probability, unknown = judge_links(embedding, mapped, links, models, n_jobs)
     kept = len(likely.rows) / max(len(links.rows), 1)
     return _graph(embedding, likely, probability)._replace(unknown=unknown, kept=kept)
 
@@ -163,7 +166,7 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
             ours, theirs = (apply_map(rows[where[fold]], crossed) for fold in (left, right))
             if left == right:
                 mapped[where[left]] = ours
-                searches = [(left, left, ours, None)]
+                searches: list[Any] = [(left, left, ours, None)]
             else:
                 searches = [(left, right, theirs, ours), (right, left, ours, theirs)]
             for asking, among, there, queries in searches:
@@ -192,7 +195,7 @@ def _neighbor_lists(rows, settings, n_jobs):
 def _search(rows, queries, settings, n_jobs):
     if settings.metric == "cosine":
         rows, queries = _unit(rows), None if queries is None else _unit(queries)
-    how = {
+    how: dict[str, Any] = {
         "queries": queries,
         "metric": settings.metric,
         "algorithm": settings.algorithm,
@@ -216,7 +219,7 @@ def _graph(embedding, links, affinity):
 
 
 def _unit(rows):
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return of_blocks(lambda part: part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12), rows)
 
 
 def _n_folds(y):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -55,7 +55,12 @@ def neighborhoods_of(
     if isinstance(rows, sp.csr_array):
         neighbors, dissimilarities = graph_lists(rows, depth)
     else:
-        how = {"metric": metric, "algorithm": algorithm, "n_jobs": n_jobs, "random_state": seed}
+        how: dict[str, Any] = {
+            "metric": metric,
+            "algorithm": algorithm,
+            "n_jobs": n_jobs,
+            "random_state": seed,
+        }
         neighbors, distances = nearest_neighbors(rows, min(depth, len(rows) - 1), **how)
         recall = search_recall(rows, distances, **how)
         distances = distances[:, :n_neighbors]  # what is listed besides must not change the unit
