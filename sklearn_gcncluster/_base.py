@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_consistent_length, check_memory, vali
 
 from ._compat import HasMethods, Interval, StrOptions
 from ._graph._given import graph_samples
-from ._graph._neighbors import EXACT_UP_TO
+from ._graph._neighbors import ALGORITHMS
 from ._graph._samples import Samples, distinct_samples
 from ._jobs import one_thread
 from ._labels import class_codes
@@ -29,7 +30,9 @@ _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
 _COSINE_FROM = 32
 """With at least so many features, metric="auto" is the cosine: embeddings have more, coordinates fewer."""
 _HNSW_COPIES = 4
-"""Copies of a sample that approximate search may meet; among hundreds it gets lost."""
+"""Copies of a sample that hnswlib may meet; among hundreds it gets lost."""
+_MIN_RECALL = 0.9
+"""Share of the neighbours found below which a search is warned of."""
 _SAMPLES_PER_NEIGHBOR, _FEW_NEIGHBORS = 8, 10
 """Lists hold at most one in so many samples, but so many neighbours in any case."""
 _NOT_IN_KEYS = ("n_jobs", "inputs")
@@ -46,6 +49,8 @@ class Result(NamedTuple):
     """float32 of shape (n_samples,)."""
     scores: np.ndarray
     """float32 of shape (n_clusters, 2): predicted IoU and IoP."""
+    recall: float = 1.0
+    """Share of the nearest neighbours that the search found."""
 
 
 def one_cluster(samples: Samples, outliers: str) -> Result:
@@ -63,6 +68,18 @@ def one_cluster(samples: Samples, outliers: str) -> Result:
     )
 
 
+def rows_of(X):
+    """X itself or, where it is the path of a ``.npy`` file, the array in it, mapped and not read."""
+    if not isinstance(X, (str, PathLike)):
+        return X
+    if Path(X).suffix != ".npy":
+        raise ValueError(
+            f"X is the path {str(X)!r}; of files, only .npy can be given. Read others first, or use the "
+            "command line, which takes .npz, .csv and .parquet too."
+        )
+    return np.load(X, mmap_mode="r")
+
+
 def is_learned(name: str) -> bool:
     """Whether an attribute of that name is one that fit sets."""
     return (name.endswith("_") and not name.startswith("_")) or name == "_seed"
@@ -74,7 +91,7 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "metric": [StrOptions({"auto", "cosine", "euclidean", "precomputed", "precomputed_affinity"})],
-        "algorithm": [StrOptions({"auto", "brute", "hnsw"})],
+        "algorithm": [StrOptions(set(ALGORITHMS))],
         "memory": [None, str, Path, HasMethods(["cache"])],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -147,6 +164,7 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
 
     def _checked(self, X, *, reset: bool):
         """X as an array, or as a sparse matrix if it is a graph; `reset` in fit, which sets the features."""
+        X = rows_of(X)
         accepted = {"dtype": "numeric", "accept_sparse": "csr" if self._is_graph() else False}
         if not reset and self._is_graph():  # as many columns as samples, however many there were in fit
             return check_array(X, estimator=self, input_name="X", **accepted)
@@ -170,11 +188,12 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
             _check_square(X.shape, self)
             n_neighbors = self._list_length(X.shape[0])
             return graph_samples(X, self.metric, min(n_neighbors, longest or n_neighbors))
-        exact = self.algorithm == "brute" or len(X) <= EXACT_UP_TO
         samples = distinct_samples(
             X,
             self._metric_of(X.shape[1]),
-            (lambda n_distinct: max(self._list_length(n_distinct) // 2, 1)) if exact else _HNSW_COPIES,
+            _HNSW_COPIES
+            if self.algorithm == "hnsw"
+            else lambda n_distinct: max(self._list_length(n_distinct) // 2, 1),
             drop_zeros=self.metric == "auto",
             frame=frame,
         )
@@ -187,6 +206,17 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
                 stacklevel=5,
             )
         return samples
+
+    def _warn_of_recall(self, recall: float):
+        """Say so where the search missed many neighbours."""
+        if recall < _MIN_RECALL:
+            warnings.warn(
+                f'The search for neighbours by algorithm="{self.algorithm}" found {recall:.0%} of those '
+                f"nearest, by exact search for a few rows; below {_MIN_RECALL:.0%} clusters may fall apart. "
+                'Use algorithm="brute", which finds all, or "cells", which looks as far as the data need.',
+                UserWarning,
+                stacklevel=3,
+            )
 
     def _list_length(self, n_distinct: int) -> int:
         """Number of neighbours: a list that holds most of the samples does not tell who is near."""

@@ -44,9 +44,10 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         fewer it is the Euclidean distance. With "precomputed", X is a square matrix of distances, usually the
         sparse one of :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", it is
         one of affinities up to 1.
-    algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly ("brute"), or approximately by hnswlib ("hnsw"). "auto" is exact
-        as long as that is not slower.
+    algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
+        How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
+        beyond.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
         The weight of a link: the learned probability that both ends belong to one class, the share of their
         neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
@@ -122,7 +123,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
     device : str, default="auto"
         Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
     n_jobs : int, default=None
-        Number of joblib workers that search neighbours and train networks. The result does not depend on it.
+        Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
+        The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
         An int makes everything reproducible. The global states of NumPy and torch are not touched.
     verbose : bool or int, default=False
@@ -144,6 +146,9 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         `y`.
     learned_ : Learned
         All that was learned, as plain arrays, with the parameters that it belongs to.
+    recall_ : float
+        Share of the nearest neighbours that the search found in `fit`, by exact search for a few hundred
+        rows; 1.0 where all search is exact.
     n_features_in_ : int
         Number of features of X in the last `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -276,7 +281,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
@@ -304,7 +309,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep(self._selected(samples, scored, judge))
+            return self._keep(self._selected(samples, scored, judge)._replace(recall=graph.recall))
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -315,7 +320,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
 
         Returns
         -------
@@ -352,7 +357,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         if samples.n_distinct < 2:
             return one_cluster(samples, self.outliers)
         graph = self._graph_of(samples, learned)
-        return self._selected(samples, *self._scored(graph, self._propose(graph, samples, learned), learned))
+        scored, judge = self._scored(graph, self._propose(graph, samples, learned), learned)
+        return self._selected(samples, scored, judge)._replace(recall=graph.recall)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(
@@ -369,11 +375,11 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         own = [source for source in self.proposals if not isinstance(source, str)]
         with self._stage("proposals"):
             partitions = [self._cached(partition_by)(source, samples.original_rows()) for source in own]
-            return self._cached(propose)(graph, settings, partitions)
+            return self._cached(propose)(graph, settings, partitions, self.n_jobs)
 
     def _scored(self, graph, proposals, learned, inputs=None):
         """Proposals with their scores, behind them what GCN-S leaves of those that would become clusters."""
-        judge = Judge(graph, learned, self.device)
+        judge = Judge(graph, learned, self.device, self.n_jobs)
         with self._stage("GCN-D"):
             scored = judge.score(proposals, inputs)
         if not (self.segment and judge.can_segment):

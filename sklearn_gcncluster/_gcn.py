@@ -88,7 +88,7 @@ class BaseGCN(GraphEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Embeddings.
+            Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
 
         Returns
         -------
@@ -225,6 +225,8 @@ class BaseGCN(GraphEstimator):
                 self._graph_settings(learned, samples),
                 self.n_jobs,
             )
+        self.recall_ = graph.recall
+        self._warn_of_recall(graph.recall)
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
@@ -274,8 +276,14 @@ class BaseGCN(GraphEstimator):
             links = self._cached(neighbor_links)(mapped, settings, self.n_jobs)
         with self._stage("affinity"):
             graph = self._cached(affinity_graph)(
-                embedding, None if self._is_graph() else mapped, links, learned.links, learned.affinity
+                embedding,
+                None if self._is_graph() else mapped,
+                links,
+                learned.links,
+                learned.affinity,
+                self.n_jobs,
             )
+        self._warn_of_recall(graph.recall)
         self._warn_of_unknown(graph)
         return graph
 
@@ -325,7 +333,7 @@ class BaseGCN(GraphEstimator):
             )
 
     def _keep(self, result: Result):
-        self.labels_, self.probabilities_, self.cluster_scores_ = result
+        self.labels_, self.probabilities_, self.cluster_scores_, self.recall_ = result
         self.n_clusters_ = len(result.scores)
         return self
 

@@ -40,7 +40,14 @@ _PUBLIC = {_PACKAGE, f"{_PACKAGE}.baselines", *(f"sklearn.{part}" for part in sk
 """Modules whose public classes may stand in a file."""
 _FORMER = ("n_iter_no_change",)
 """Parameters in files of earlier formats that are no more."""
-_CLUSTERS_OF_X = ("labels_", "probabilities_", "cluster_scores_", "n_clusters_", "initial_labels_")
+_CLUSTERS_OF_X = (
+    "labels_",
+    "probabilities_",
+    "cluster_scores_",
+    "n_clusters_",
+    "initial_labels_",
+    "recall_",
+)
 """Attributes that tell about the samples of fit; predict does not need them."""
 
 

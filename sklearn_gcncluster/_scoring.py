@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._graph._links import Graph
+from ._jobs import by_ranges, spread
 from ._model import Learned
 from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from ._proposals._features import N_STRUCTURE, StructureFeatures
@@ -65,15 +66,19 @@ class Judge:
     graph : Graph
     learned : Learned
     device : str
+    n_jobs : int or None
+        Layers that are scored side by side, where the device is the processor.
     """
 
-    def __init__(self, graph: Graph, learned: Learned, device: str):
+    def __init__(self, graph: Graph, learned: Learned, device: str, n_jobs: int | None = None):
         from ._nn._detection import Detection
         from ._nn._segmentation import Segmentation
+        from ._nn._training import resolve_device
 
         self._inputs = Inputs(graph, len(learned.detection[0].mean))
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
+        self._n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1
         self._segmentation = None
         if learned.segmentation is not None:
             self._segmentation = Segmentation(
@@ -86,7 +91,7 @@ class Judge:
         return self._segmentation is not None
 
     def score(self, proposals: Proposals, inputs: Iterable[LayerInputs] | None = None) -> Scored:
-        """Predict IoU and IoP of all proposals, one layer in memory at a time.
+        """Predict IoU and IoP of all proposals, one layer in memory at a time (and worker).
 
         Parameters
         ----------
@@ -95,8 +100,17 @@ class Judge:
             Of all layers, if they are known.
         """
         if inputs is None:
-            inputs = (self._inputs(proposals, layer) for layer in range(len(proposals.layers)))
-        quality = np.concatenate([self._detection.score(*one) for one in inputs])
+            scores = by_ranges(
+                _score_layers,
+                spread(len(proposals.layers), len(proposals.indices)),
+                self._n_jobs,
+                inputs=self._inputs,
+                detection=self._detection,
+                proposals=proposals,
+            )
+        else:
+            scores = [self._detection.score(*one) for one in inputs]
+        quality = np.concatenate(scores)
         return Scored(proposals, quality, np.repeat(quality[:, 1], proposals.sizes))
 
     def segment(
@@ -142,6 +156,11 @@ class Judge:
         segmented = distinct_proposals(layers)
         layer_of = np.repeat(np.arange(len(layers)), np.diff(segmented.indptr[segmented.starts]))
         return segmented, probability[layer_of, segmented.indices]
+
+
+def _score_layers(start, stop, inputs, detection, proposals):
+    scores = [detection.score(*inputs(proposals, layer)) for layer in range(start, stop)]
+    return np.concatenate(scores)
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:

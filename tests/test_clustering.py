@@ -767,3 +767,26 @@ def test_device_that_is_not_there():
     X, y = make_blobs(60, random_state=0)
     with pytest.raises(ValueError, match='device="abacus" cannot be used here: .*Use "auto", "cpu"'):
         GCNClustering(device="abacus").fit(X, y)
+
+
+# Search
+
+
+def test_recall_of_the_search(labelled, quick):
+    """It is 1 where all search is exact, and otherwise the share that was found."""
+    X, y = labelled
+    assert quick.recall_ == 1
+    found = changed(quick, algorithm="cells").fit(X, y).recall_
+    assert 0.9 < found <= 1
+    assert GCNClustering(random_state=0, algorithm="cells").fit(X).recall_ > 0.9
+
+
+@pytest.mark.parametrize("learn", [True, False])
+def test_little_recall_is_warned_of(labelled, quick, monkeypatch, learn):
+    """The warning tells the recall and what to do."""
+    monkeypatch.setattr("sklearn_gcncluster._graph._affinity.search_recall", lambda *args, **how: 0.42)
+    X, y = labelled
+    estimator = changed(quick, algorithm="hnsw")
+    with pytest.warns(UserWarning, match='algorithm="hnsw" found 42%.*algorithm="brute"'):
+        estimator.fit(X, y) if learn else estimator.predict(X)
+    assert estimator.recall_ == (0.42 if learn else 1)

@@ -6,12 +6,14 @@ by hnswlib on one thread, so that it is the same in every run. A stage that take
 ratio of 0.5. Data are `make_identities` of 256 dimensions::
 
     python examples/benchmarks/stages.py                     # 10,000 to 100,000 samples
-    python examples/benchmarks/stages.py --sizes 584000      # the size of the paper's test set: hours
+    python examples/benchmarks/stages.py --n 584000 --universal --no-yardstick    # the paper's test set
     python examples/benchmarks/stages.py --fast
 
-Networks are trained once, on other identities, and used at all sizes. Every measurement has a process
-of its own, because the peak of a process's memory never falls: a later stage shows a higher peak only
-if it needs more than all the stages before it.
+Networks are trained once, on other identities, and used at all sizes; or, with `--universal`, they are
+those that come with the package. The samples are in a file, which is mapped. Every measurement has a
+process of its own, because the peak of a process's memory never falls: a later stage shows a higher
+peak only if it needs more than all the stages before it. The peak is that of the process that was
+started, mapped files included, without its workers.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from pathlib import Path
 from time import perf_counter
 
 import hnswlib
+import numpy as np
 
 from sklearn_gcncluster import GCNClustering, record_stages
 from sklearn_gcncluster.datasets import make_identities
@@ -59,30 +62,47 @@ def measure_graph(args, size):
     return perf_counter() - start
 
 
-def measure_inference(args, size):
-    """Cluster identities that the networks have not seen."""
+def measure_data(args, size):
+    """Write identities that the networks have not seen to files: making them takes memory, too."""
     X, y = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
-    clusterer = pickle.loads(args.clusterer.read_bytes())
+    np.save(args.folder / f"X_{size}.npy", X.astype(np.float32))
+    np.save(args.folder / f"y_{size}.npy", y)
+
+
+def measure_inference(args, size, n_jobs):
+    """Cluster them."""
+    X, y = (args.folder / f"{name}_{size}.npy" for name in "Xy")
+    clusterer = new_clusterer(args)
+    if not args.universal:
+        clusterer = pickle.loads(args.clusterer.read_bytes())
+    clusterer.set_params(n_jobs=n_jobs)
+    cluster = clusterer.fit_predict if args.universal else clusterer.predict
     with record_stages() as stages:
-        clusterer.predict(X[:200])  # imports torch, which takes longer than some of the stages
+        cluster(np.load(X, mmap_mode="r")[:200])  # imports torch, which takes longer than some of the stages
     before = max(stage.peak for stage in stages.values())
     start = perf_counter()
     with record_stages() as stages:
-        labels = clusterer.predict(X)
+        labels = cluster(X)
     total, peak = perf_counter() - start, max(stage.peak for stage in stages.values())
     measured = {name: tuple(stage) for name, stage in stages.items()}
     after = sum(stage.seconds for stage in stages.values()) - stages["neighbors"].seconds
     measured |= {"all of predict": (total, peak), "all after the neighbors": (after, peak)}
+    y = np.load(y)
     return measured, before, (pairwise_fscore(y, labels), bcubed_fscore(y, labels))
 
 
 def new_clusterer(args):
     """The clusterer that all measurements are about: defaults, but for a fast run."""
     epochs = {"max_epochs": 3} if args.fast else {}
-    return GCNClustering(random_state=0, algorithm=args.algorithm, n_jobs=args.n_jobs, **epochs)
+    return GCNClustering(random_state=0, algorithm=args.algorithm, **epochs)
 
 
-MEASUREMENTS = {"training": measure_training, "graph": measure_graph, "inference": measure_inference}
+MEASUREMENTS = {
+    "training": measure_training,
+    "graph": measure_graph,
+    "data": measure_data,
+    "inference": measure_inference,
+}
 
 
 def in_new_process(args, *measurement):
@@ -117,13 +137,13 @@ def training_table(stages):
     return markdown(("stage of fit", "seconds", "peak so far (GiB)"), rows)
 
 
-def inference_table(by_size):
-    """Stages of predict at all sizes, with the neighbour graph alone above them."""
+def inference_table(measured):
+    """Stages at all sizes and numbers of workers, with the neighbour graph alone above them."""
     header = ["stage of predict"]
-    for size in by_size:
-        header += [f"{size:,}: seconds", "ratio", "peak so far (GiB)"]
-    rows = {name: [] for name in (YARDSTICK, *next(iter(by_size.values()))[1])}
-    for yardstick, stages in by_size.values():
+    for size, n_jobs in measured:
+        header += [f"{size:,}, n_jobs={n_jobs}: seconds", "ratio", "peak so far (GiB)"]
+    rows = {name: [] for name in (YARDSTICK, *next(iter(measured.values()))[1])}
+    for yardstick, stages in measured.values():
         rows[YARDSTICK] += [f"{yardstick:.1f}", "1.00", ""]
         for name, (seconds, peak) in stages.items():
             rows[name] += [f"{seconds:.1f}", f"{seconds / yardstick:.2f}", f"{peak:.2f}"]
@@ -133,13 +153,15 @@ def inference_table(by_size):
 def main():
     """Measure everything and print two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--sizes", nargs="+", type=int, help="samples to cluster (10000 50000 100000)")
+    parser.add_argument("--n", nargs="+", type=int, help="samples to cluster (10000 50000 100000)")
     parser.add_argument("--n-features", type=int, default=256)
     parser.add_argument("--train-size", type=int, help="samples to train on (10000)")
     parser.add_argument(
-        "--algorithm", default="auto", choices=["auto", "brute", "hnsw"], help="of the pipeline"
+        "--algorithm", default="auto", choices=["auto", "brute", "cells", "hnsw"], help="of the pipeline"
     )
-    parser.add_argument("--n-jobs", type=int, help="joblib workers of the search")
+    parser.add_argument("--n-jobs", nargs="+", type=int, default=[1, 2], help="joblib workers (1 2)")
+    parser.add_argument("--universal", action="store_true", help="cluster with the networks of the package")
+    parser.add_argument("--no-yardstick", action="store_true", help="leave out the graph of hnswlib")
     parser.add_argument(
         "--clusterer", type=Path, help="keep the trained clusterer here, or take it from here"
     )
@@ -151,21 +173,32 @@ def main():
     if args.in_process:
         return answer_order(*args.in_process)
 
-    args.sizes = args.sizes or ([2_000] if args.fast else [10_000, 50_000, 100_000])
+    args.n = args.n or ([2_000] if args.fast else [10_000, 50_000, 100_000])
     args.train_size = args.train_size or (1_200 if args.fast else 10_000)
     with tempfile.TemporaryDirectory() as folder:
-        known = args.clusterer is not None and args.clusterer.exists()
+        args.folder = Path(folder)
+        known = args.universal or (args.clusterer is not None and args.clusterer.exists())
         args.clusterer = args.clusterer or Path(folder, "clusterer")
         if not known:
             training = in_new_process(args, "training")
             print(f"\nTraining on {args.train_size:,} samples x {args.n_features}\n")
             print(training_table(training), flush=True)
-        graphs = {size: in_new_process(args, "graph", size) for size in args.sizes}
-        found = {size: in_new_process(args, "inference", size) for size in args.sizes}
+        graphs = {
+            size: float("nan") if args.no_yardstick else in_new_process(args, "graph", size)
+            for size in args.n
+        }
+        found = {}
+        for size in args.n:
+            in_new_process(args, "data", size)
+            found |= {
+                (size, n_jobs): in_new_process(args, "inference", size, n_jobs) for n_jobs in args.n_jobs
+            }
     print(f"\nClustering samples x {args.n_features}; ratio is to the graph of hnswlib\n")
-    print(inference_table({size: (graphs[size], found[size][0]) for size in args.sizes}))
-    for size, (stages, before, (pairwise, bcubed)) in found.items():
-        print(f"\n{size:,} samples: pairwise F {pairwise:.3f}, BCubed F {bcubed:.3f}, ", end="")
+    print(inference_table({key: (graphs[key[0]], one[0]) for key, one in found.items()}))
+    for (size, n_jobs), (stages, before, (pairwise, bcubed)) in found.items():
+        print(
+            f"\n{size:,} samples, n_jobs={n_jobs}: pairwise F {pairwise:.3f}, BCubed F {bcubed:.3f}, ", end=""
+        )
         print(f"peak {stages['all of predict'][1]:.2f} GiB, {before:.2f} GiB before predict")
 
 

@@ -13,13 +13,14 @@ import scipy.sparse as sp
 
 from .._folds import class_folds
 from .._model import LinearMap, LinkModels
+from .._temporary import of_blocks
 from ._dissimilarity import dissimilarities_of
 from ._given import graph_lists
 from ._linear_map import apply_map, fit_map
 from ._link_features import shared_mass
 from ._link_models import MAX_FOLDS, View, judge_links, learn_links, shortened_links
 from ._links import Graph, Links, link
-from ._neighbors import nearest_neighbors
+from ._neighbors import nearest_neighbors, search_recall
 
 Rows: TypeAlias = "np.ndarray | sp.csr_array"
 TRAINING_LINKS = 60_000
@@ -47,7 +48,8 @@ def neighbor_links(rows: Rows, settings: GraphSettings, n_jobs: int | None = Non
     settings : GraphSettings
     n_jobs : int or None
     """
-    return link(*_neighbor_lists(rows, settings, n_jobs))
+    neighbors, dissimilarities, recall = _neighbor_lists(rows, settings, n_jobs)
+    return link(neighbors, dissimilarities)._replace(recall=recall)
 
 
 def affinity_graph(
@@ -56,6 +58,7 @@ def affinity_graph(
     links: Links,
     models: LinkModels | None,
     affinity: str,
+    n_jobs: int | None = None,
 ) -> Graph:
     """Affinity graph of new samples.
 
@@ -70,10 +73,11 @@ def affinity_graph(
     models : LinkModels or None
         From :func:`learn_affinity`; None where the affinity is not learned.
     affinity : {"learned", "neighborhood", "cosine"}
+    n_jobs : int or None
     """
     if models is None:
         return _graph(embedding, links, unlearned_affinity(links, affinity))
-    likely, probability, unknown = judge_links(embedding, mapped, links, models)
+    likely, probability, unknown = judge_links(embedding, mapped, links, models, n_jobs)
     kept = len(likely.rows) / max(len(links.rows), 1)
     return _graph(embedding, likely, probability)._replace(unknown=unknown, kept=kept)
 
@@ -106,15 +110,15 @@ def learn_affinity(
     """
     folds = class_folds(y, _n_folds(y), np.random.default_rng(settings.seed))
     embedding = None if sp.issparse(rows) else rows
-    neighbors, dissimilarities, mapped, learned_map = _learn_map(rows, y, folds, settings, n_jobs)
+    neighbors, dissimilarities, recall, mapped, learned_map = _learn_map(rows, y, folds, settings, n_jobs)
     if settings.affinity != "learned":
-        links = link(neighbors, dissimilarities)
+        links = link(neighbors, dissimilarities)._replace(recall=recall)
         return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), learned_map, None
     shortened = shortened_links(neighbors, dissimilarities)
     n_links = TRAINING_LINKS // len(shortened)
     views = [View(embedding, mapped, links, y, folds, n_links) for links in shortened]
     probabilities, models = learn_links(views, settings.seed, n_jobs)
-    return _graph(embedding, *probabilities[0]), learned_map, models
+    return _graph(embedding, *probabilities[0])._replace(recall=recall), learned_map, models
 
 
 def unlearned_affinity(links: Links, affinity: str) -> np.ndarray:
@@ -136,16 +140,16 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
 
 
 def _learn_map(rows, y, folds, settings, n_jobs):
-    """Neighbour lists of the training samples, their rows under a map, and the map if unseen classes gain."""
-    neighbors, dissimilarities = _neighbor_lists(rows, settings, n_jobs)
+    """Neighbour lists of the training samples and their recall, rows under a map, and the map if it helps."""
+    neighbors, *others = _neighbor_lists(rows, settings, n_jobs)
     if sp.issparse(rows):
-        return neighbors, dissimilarities, None, None
+        return neighbors, *others, None, None
     if settings.metric_learning and folds.max() > 1:  # with two folds, pairs across them have no map
         *crossed, mapped = _cross_fitted_lists(rows, y, folds, settings, n_jobs)
         better = neighbor_precision(crossed[0], y) > neighbor_precision(neighbors, y)
         if settings.metric_learning != "auto" or better:
             return *crossed, mapped, fit_map(rows, y)
-    return neighbors, dissimilarities, rows, None
+    return neighbors, *others, rows, None
 
 
 def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
@@ -154,6 +158,7 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
     where = {fold: np.flatnonzero(folds == fold) for fold in names}
     mapped = np.empty_like(rows)
     found: dict[int, list[Any]] = {fold: [] for fold in names}
+    recalls = []
     for position, left in enumerate(names):
         for right in names[position:]:
             seen = (folds != left) & (folds != right)
@@ -161,13 +166,13 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
             ours, theirs = (apply_map(rows[where[fold]], crossed) for fold in (left, right))
             if left == right:
                 mapped[where[left]] = ours
-                neighbors, distances = _search(ours, None, settings, n_jobs)
-                found[left].append((where[left][neighbors], distances))
+                searches: list[Any] = [(left, left, ours, None)]
             else:
-                neighbors, distances = _search(theirs, ours, settings, n_jobs)
-                found[left].append((where[right][neighbors], distances))
-                neighbors, distances = _search(ours, theirs, settings, n_jobs)
-                found[right].append((where[left][neighbors], distances))
+                searches = [(left, right, theirs, ours), (right, left, ours, theirs)]
+            for asking, among, there, queries in searches:
+                neighbors, distances, recall = _search(there, queries, settings, n_jobs)
+                found[asking].append((where[among][neighbors], distances))
+                recalls.append(recall)
     n_neighbors = min(settings.n_neighbors, len(rows) - 1)
     neighbors = np.empty((len(rows), n_neighbors), dtype=np.int32)
     distances = np.empty((len(rows), n_neighbors), dtype=np.float32)
@@ -176,29 +181,30 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
         nearest = np.argsort(all_distances, axis=1, kind="stable")[:, :n_neighbors]
         neighbors[where[fold]] = np.take_along_axis(all_neighbors, nearest, axis=1)
         distances[where[fold]] = np.take_along_axis(all_distances, nearest, axis=1)
-    return neighbors, dissimilarities_of(distances, settings.metric), mapped
+    return neighbors, dissimilarities_of(distances, settings.metric), min(recalls), mapped
 
 
 def _neighbor_lists(rows, settings, n_jobs):
-    """Neighbours and their dissimilarities, found among rows or read off a graph."""
+    """Neighbours and their dissimilarities, found among rows or read off a graph; and the recall."""
     if sp.issparse(rows):
-        return graph_lists(rows, settings.n_neighbors)
-    neighbors, distances = _search(rows, None, settings, n_jobs)
-    return neighbors, dissimilarities_of(distances, settings.metric)
+        return *graph_lists(rows, settings.n_neighbors), 1.0
+    neighbors, distances, recall = _search(rows, None, settings, n_jobs)
+    return neighbors, dissimilarities_of(distances, settings.metric), recall
 
 
 def _search(rows, queries, settings, n_jobs):
     if settings.metric == "cosine":
         rows, queries = _unit(rows), None if queries is None else _unit(queries)
-    return nearest_neighbors(
-        rows,
-        min(settings.n_neighbors, len(rows) - (queries is None)),
-        queries=queries,
-        metric=settings.metric,
-        algorithm=settings.algorithm,
-        n_jobs=n_jobs,
-        random_state=settings.seed,
-    )
+    how: dict[str, Any] = {
+        "queries": queries,
+        "metric": settings.metric,
+        "algorithm": settings.algorithm,
+        "n_jobs": n_jobs,
+        "random_state": settings.seed,
+    }
+    n_neighbors = min(settings.n_neighbors, len(rows) - (queries is None))
+    neighbors, distances = nearest_neighbors(rows, n_neighbors, **how)
+    return neighbors, distances, search_recall(rows, distances, **how)
 
 
 def _graph(embedding, links, affinity):
@@ -208,11 +214,12 @@ def _graph(embedding, links, affinity):
         links.lengths,
         links.matrix(links.dissimilarity),
         links.matrix(affinity),
+        recall=links.recall,
     )
 
 
 def _unit(rows):
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return of_blocks(lambda part: part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12), rows)
 
 
 def _n_folds(y):

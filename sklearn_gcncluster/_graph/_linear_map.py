@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._model import LinearMap
+from .._temporary import of_blocks
 
 _WITHIN_SHRINKAGE, _BETWEEN_SHRINKAGE = 0.3, 0.3
 """Share of the sphere in each covariance; compared in docs/experiments.rst."""
@@ -54,7 +55,7 @@ def fit_map(X: np.ndarray, y: np.ndarray) -> LinearMap:
 
 def apply_map(X: np.ndarray, learned: LinearMap) -> np.ndarray:
     """Rows under the map, of any length."""
-    return (X - learned.mean) @ learned.directions
+    return of_blocks(lambda part: (part - learned.mean) @ learned.directions, X)
 
 
 def _shrink(covariance, share):

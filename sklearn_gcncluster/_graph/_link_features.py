@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from .._arrays import pair_products
+from .._jobs import ranges_of
+from .._temporary import empty_array
 from ._links import Links, spread_of, strongest
 
 _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
 _TABLE_ROWS = 64  # samples whose neighbour lists stand in one dense table: stays in the cache
+_SMOOTHED_ROWS = 16_384
 _TINY = 1e-9
 N_NEIGHBORHOOD, N_PROBABILITY = 44, 26
 """Number of features of each kind."""
@@ -203,8 +206,12 @@ def _marked_gaps(neighbors):
 
 
 def _smoothed(matrix, rows):
-    out = rows + matrix @ rows
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+    """Rows to which their neighbours' are added, of unit length."""
+    out = empty_array(rows.shape, rows.dtype)
+    for start, stop in ranges_of(len(rows), _SMOOTHED_ROWS):
+        part = rows[start:stop] + matrix[start:stop] @ rows
+        out[start:stop] = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12)
+    return out
 
 
 def _standardised(values):

@@ -8,14 +8,16 @@ the context that the set makes: what a gap of one deviation means differs betwee
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
 from .._arrays import pair_products
-from .._jobs import side_by_side
+from .._jobs import by_ranges, ranges_of, side_by_side
 from .._model import LinkModels, LinkNetwork
+from .._temporary import of_blocks, temporary_folder, written
 from ._gaps import N_GAPS, GapFeatures
 from ._link_features import N_NEIGHBORHOOD, NeighborhoodFeatures, ProbabilityFeatures
 from ._links import Links, link
@@ -54,6 +56,53 @@ class View(NamedTuple):
     """int of shape (n_samples,): which model must not see the sample; -1 for unlabelled."""
     n_links: int
     """How many of its links one model learns from, at most."""
+
+
+class KeptFeatures:
+    """Features of the links that a round left over, block by block.
+
+    Parameters
+    ----------
+    blocks : sequence of (float32 ndarray of shape (n_links, n_features), or path)
+        Arrays, or files that hold them.
+    sizes : sequence of int
+        Links in each.
+    """
+
+    def __init__(self, blocks: Sequence[np.ndarray | Path], sizes: Sequence[int]):
+        self._blocks, self._starts = blocks, np.concatenate([[0], np.cumsum(sizes)])
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
+        bounds = np.searchsorted(part, self._starts)
+        used = np.flatnonzero(np.diff(bounds)).tolist() or [0]
+        return np.concatenate(
+            [
+                _opened(self._blocks[block])[part[bounds[block] : bounds[block + 1]] - self._starts[block]]
+                for block in used
+            ]
+        )
+
+
+class _SideBySide:
+    """Features of several kinds in one array."""
+
+    def __init__(self, *kinds: Callable[[np.ndarray], np.ndarray]):
+        self._kinds = kinds
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        return np.concatenate([features(part) for features in self._kinds], axis=1)
+
+
+class _OfEnds:
+    """A value of each sample, as the lower and the higher one of both ends of links."""
+
+    def __init__(self, links: Links, values: np.ndarray):
+        self._links, self._values = links, values
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        ends = np.stack([self._links.rows[part], self._links.cols[part]], axis=1)
+        return np.sort(self._values[ends], axis=1)
 
 
 class LinkInputs:
@@ -111,7 +160,11 @@ def shortened_links(neighbors: np.ndarray, dissimilarities: np.ndarray) -> list[
 
 
 def judge_links(
-    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, models: LinkModels
+    embedding: np.ndarray | None,
+    mapped: np.ndarray | None,
+    links: Links,
+    models: LinkModels,
+    n_jobs: int | None = None,
 ) -> tuple[Links, np.ndarray, float]:
     """How probable links of new samples are.
 
@@ -121,6 +174,8 @@ def judge_links(
         As in :class:`View`.
     models : LinkModels
         From :func:`learn_links`.
+    n_jobs : int or None
+        Blocks of links that are looked at side by side.
 
     Returns
     -------
@@ -130,11 +185,14 @@ def judge_links(
     unknown : float
         Share of the features' values that lie outside the range known from training.
     """
-    first = first_inputs(embedding, mapped, links, with_gaps=len(models.low) == N_FIRST)
-    likely, probability, values, unknown = _probable(first, models)
-    links = links.take(likely)
-    second = second_inputs(values, embedding, links, probability)
-    probability = expit(all_odds(second, models.second))
+    # Between the rounds, features of the first stand in files: for 600,000 samples they are gigabytes.
+    with temporary_folder() as folder:
+        first = first_inputs(embedding, mapped, links, with_gaps=len(models.low) == N_FIRST)
+        likely, probability, kept, unknown = _probable(first, models, folder, n_jobs)
+        del first
+        links = links.take(likely)
+        second = second_inputs(kept, embedding, links, probability)
+        probability = expit(all_odds(second, models.second, n_jobs))
     likely = np.flatnonzero(probability >= _UNLIKELY)
     return links.take(likely), probability[likely], unknown
 
@@ -181,7 +239,7 @@ def known_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def all_features(inputs: LinkInputs) -> np.ndarray:
     """Features of all links, made block by block: float32 of shape (n_links, n_features)."""
-    return np.concatenate([inputs.features(part) for part in _blocks(inputs.n_links)])
+    return np.concatenate([inputs.features(np.arange(*one)) for one in _blocks(inputs.n_links)])
 
 
 def _cross_fit(inputs, values, views, seed, n_jobs):
@@ -227,9 +285,15 @@ def _held_out_odds(inputs, values, view, models):
     return total / count
 
 
-def all_odds(inputs: LinkInputs, models: Sequence[LinkNetwork]) -> np.ndarray:
+def all_odds(inputs: LinkInputs, models: Sequence[LinkNetwork], n_jobs: int | None = None) -> np.ndarray:
     """Mean log-odds of all links over the models, block by block."""
-    return np.concatenate([inputs.odds(part, models) for part in _blocks(inputs.n_links)])
+    return np.concatenate(
+        by_ranges(_odds_of_range, _blocks(inputs.n_links), n_jobs, inputs=inputs, models=models)
+    )
+
+
+def _odds_of_range(start, stop, inputs, models):
+    return inputs.odds(np.arange(start, stop), models)
 
 
 def _folds_of_ends(view):
@@ -252,53 +316,59 @@ def first_inputs(
         alike = _likeness_to_all(embedding)
         centred = _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
-        lengths = np.linalg.norm(mapped - mapped.mean(axis=0), axis=1)
+        mean = mapped.mean(axis=0)
+        lengths = of_blocks(lambda part: np.linalg.norm(part - mean, axis=1), mapped)
         quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
     near = NeighborhoodFeatures(links, cosine, quality)
     if not with_gaps:
         return LinkInputs(near, len(links.rows))
-    gaps = GapFeatures(links)
-    ends = np.stack([links.rows, links.cols], axis=1)
-
-    def features(part):
-        return np.concatenate([near(part), gaps(part), np.sort(alike[ends[part]], axis=1)], axis=1)
-
-    return LinkInputs(features, len(links.rows))
+    return LinkInputs(_SideBySide(near, GapFeatures(links), _OfEnds(links, alike)), len(links.rows))
 
 
 def second_inputs(
-    first: np.ndarray, embedding: np.ndarray | None, links: Links, probability: np.ndarray
+    first: np.ndarray | KeptFeatures, embedding: np.ndarray | None, links: Links, probability: np.ndarray
 ) -> LinkInputs:
     """What the second round sees of likely links; `first` are their features of the first round."""
     centred = None if embedding is None else _centred(embedding)
     second = ProbabilityFeatures(links, probability, centred)
-    return LinkInputs(lambda part: np.concatenate([first[part], second(part)], axis=1), len(links.rows))
+    kept = first if isinstance(first, KeptFeatures) else KeptFeatures([first], [len(first)])
+    return LinkInputs(_SideBySide(kept, second), len(links.rows))
 
 
-def _probable(inputs, models):
-    """The links that are not unlikely after the first round, block by block.
+def _probable(inputs, models, folder, n_jobs):
+    """The links that are not unlikely after the first round.
 
     Returns their numbers, probability and features, and which share of the features' values, over all links,
     lies outside the range known from training.
     """
-    found: list[tuple[np.ndarray, ...]] = []
-    n_outside, n_values = 0, 0
-    for part in _blocks(inputs.n_links):
-        values = inputs.features(part)
-        n_outside += int(np.count_nonzero((values < models.low) | (values > models.high)))
-        n_values += values.size
-        likely, probability = likely_of(inputs.odds_of(values, models.first))
-        found.append((part[likely], probability, values[likely]))
-    likely, probability, values = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-    return likely, probability, values, n_outside / max(n_values, 1)
+    blocks = _blocks(inputs.n_links)
+    kept_in = folder if len(blocks) > 1 else None
+    found = by_ranges(_probable_of_range, blocks, n_jobs, inputs=inputs, models=models, folder=kept_in)
+    likely, probability, values, outside = zip(*found, strict=True)
+    unknown = sum(outside) / max(inputs.n_links * len(models.low), 1)
+    kept = KeptFeatures(values, [len(one) for one in likely])
+    return np.concatenate(likely), np.concatenate(probability), kept, unknown
+
+
+def _probable_of_range(start, stop, inputs, models, folder):
+    """The same of a range of links, but the number of values outside; features in a file of the folder."""
+    values = inputs.features(np.arange(start, stop))
+    n_outside = int(np.count_nonzero((values < models.low) | (values > models.high)))
+    likely, probability = likely_of(inputs.odds_of(values, models.first))
+    kept = values[likely]
+    if folder is not None:
+        path = folder / f"{start}.npy"
+        written(path, lambda: np.save(path, kept))
+        kept = path
+    return likely + start, probability, kept, n_outside
+
+
+def _opened(block):
+    return np.load(block, mmap_mode="r") if isinstance(block, Path) else block
 
 
 def _blocks(n_links):
-    """Numbers of all links, in blocks; one block if there are none."""
-    return [
-        np.arange(start, min(start + _BLOCK_LINKS, n_links))
-        for start in range(0, max(n_links, 1), _BLOCK_LINKS)
-    ]
+    return ranges_of(n_links, _BLOCK_LINKS)
 
 
 def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -313,10 +383,16 @@ def _likeness_to_all(rows):
 
     Rows for the Euclidean distance stand around the origin, so that there it tells nothing.
     """
-    products = rows @ rows.mean(axis=0)
-    return (products / max(np.einsum("ij,ij->", rows, rows) / len(rows), 1e-12)).astype(np.float32)
+    mean = rows.mean(axis=0)
+    products, squares = of_blocks(lambda part: np.stack([part @ mean, (part**2).sum(axis=1)], axis=1), rows).T
+    return (products / max(squares.mean(), 1e-12)).astype(np.float32)
 
 
 def _centred(rows):
-    centred = rows - rows.mean(axis=0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    mean = rows.mean(axis=0)
+
+    def of_unit_length(part):
+        centred = part - mean
+        return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+
+    return of_blocks(of_unit_length, rows)

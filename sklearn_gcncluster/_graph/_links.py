@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from .._jobs import ranges_of, rows_in_memory
 from ._dissimilarity import stored
+
+_BYTES_PER_ENTRY = 128
+"""That lists take while they are sorted into links, for each neighbour."""
 
 
 class Links(NamedTuple):
@@ -29,6 +33,8 @@ class Links(NamedTuple):
     ranks: np.ndarray
     """int32 of shape (2, n_links): place of `cols` in the list of `rows`, and the other way round; the length
     of the list where it is not in it."""
+    recall: float = 1.0
+    """Share of the nearest neighbours that the lists hold, as far as it was looked up."""
 
     def matrix(self, values: np.ndarray) -> sp.csr_array:
         """Symmetric matrix with a value for each link, always of the same pattern.
@@ -72,6 +78,8 @@ class Graph(NamedTuple):
     """Share of what the learned affinity was asked that lay outside the range it was trained on."""
     kept: float = 1.0
     """Share of the links between neighbours that the learned affinity did not drop as unlikely."""
+    recall: float = 1.0
+    """As of :class:`Links`."""
 
 
 def link(neighbors: np.ndarray, dissimilarities: np.ndarray) -> Links:
@@ -84,24 +92,46 @@ def link(neighbors: np.ndarray, dissimilarities: np.ndarray) -> Links:
     dissimilarities : float32 ndarray of shape (n_samples, n_neighbors)
     """
     n_samples, n_neighbors = neighbors.shape
-    source = np.repeat(np.arange(n_samples, dtype=np.int64), n_neighbors)
-    target = neighbors.ravel().astype(np.int64)
-    low, high = np.minimum(source, target), np.maximum(source, target)
-    real = np.flatnonzero(source != target)
-    pairs, first, number = np.unique((low * n_samples + high)[real], return_index=True, return_inverse=True)
-    rows, cols = (pairs // n_samples).astype(np.int32), (pairs % n_samples).astype(np.int32)
-    lengths = np.bincount(source[real], minlength=n_samples).astype(np.int32)
-    ranks = np.stack([lengths[rows], lengths[cols]])
-    ranks[(source > target)[real].astype(np.int64), number] = real % n_neighbors
-    return Links(
-        neighbors,
-        _filled(dissimilarities, lengths),
-        lengths,
-        rows,
-        cols,
-        dissimilarities.ravel()[real[first]],
-        ranks,
+    lengths = np.count_nonzero(neighbors != np.arange(n_samples)[:, None], axis=1).astype(np.int32)
+    places = np.tile(np.arange(n_neighbors, dtype=np.int32), n_samples)
+    indptr = np.arange(n_samples + 1, dtype=np.intp) * n_neighbors
+    # Who lists a sample, ascending, and at which place.
+    listed = sp.csr_array((places, neighbors.ravel(), indptr), (n_samples, n_samples)).tocsc()
+    del places
+    n_rows = rows_in_memory(_BYTES_PER_ENTRY * n_neighbors, max(n_samples, 1))
+    parts = [
+        _links_of_rows(start, stop, neighbors, dissimilarities, lengths, listed)
+        for start, stop in ranges_of(n_samples, n_rows)
+    ]
+    rows, cols, dissimilarity, ranks = (np.concatenate(one, axis=-1) for one in zip(*parts, strict=True))
+    return Links(neighbors, _filled(dissimilarities, lengths), lengths, rows, cols, dissimilarity, ranks)
+
+
+def _links_of_rows(start, stop, neighbors, dissimilarities, lengths, listed):
+    """Links whose lower end is in a range: ends, dissimilarity, and places of each in the other's list.
+
+    They are those that the lower end lists, and those that list it.
+    """
+    n_samples = len(neighbors)
+    inside = neighbors[start:stop]
+    low, place = np.nonzero(inside > np.arange(start, stop)[:, None])
+    high = inside[low, place]
+    ends = listed.indptr[start : stop + 1]
+    listing, their_place = listed.indices[ends[0] : ends[-1]], listed.data[ends[0] : ends[-1]]
+    theirs = np.repeat(np.arange(stop - start), np.diff(ends))
+    higher = np.flatnonzero(listing > theirs + start)
+    theirs, listing, their_place = theirs[higher], listing[higher], their_place[higher]
+    pairs, link_of = np.unique(
+        np.concatenate([low, theirs]) * n_samples + np.concatenate([high, listing]), return_inverse=True
     )
+    ours, other = np.split(link_of, [len(low)])
+    rows, cols = (pairs // n_samples + start).astype(np.int32), (pairs % n_samples).astype(np.int32)
+    ranks = np.stack([lengths[rows], lengths[cols]])
+    ranks[0, ours], ranks[1, other] = place, their_place
+    dissimilarity = np.empty(len(pairs), dtype=dissimilarities.dtype)
+    dissimilarity[other] = dissimilarities[listing, their_place]
+    dissimilarity[ours] = dissimilarities[low + start, place]
+    return rows, cols, dissimilarity, ranks
 
 
 def list_means(values: np.ndarray, lengths: np.ndarray, depth: int | None = None) -> np.ndarray:
@@ -150,13 +180,17 @@ def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.nd
     weights : float32 ndarray of shape (n_samples, n_neighbors)
         Filled up with zeros.
     """
-    n_samples, degree = matrix.shape[0], np.diff(matrix.indptr)
-    row = np.repeat(np.arange(n_samples, dtype=np.int32), degree)
-    order = np.lexsort((-matrix.data, row))
-    place = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], degree)
-    kept = place < n_neighbors
+    n_samples = matrix.shape[0]
     indices = np.repeat(np.arange(n_samples, dtype=np.int32)[:, None], n_neighbors, axis=1)
     weights = np.zeros((n_samples, n_neighbors), dtype=np.float32)
-    indices[row[kept], place[kept]] = matrix.indices[order[kept]]
-    weights[row[kept], place[kept]] = matrix.data[order[kept]]
+    n_rows = rows_in_memory(_BYTES_PER_ENTRY * (matrix.nnz // max(n_samples, 1) + 1), max(n_samples, 1))
+    for start, stop in ranges_of(n_samples, n_rows):
+        ends = matrix.indptr[start : stop + 1]
+        part, degree = slice(ends[0], ends[-1]), np.diff(ends)
+        row = np.repeat(np.arange(start, stop, dtype=np.int32), degree)
+        order = np.lexsort((-matrix.data[part], row))
+        place = np.arange(len(order)) - np.repeat(ends[:-1] - ends[0], degree)
+        kept = place < n_neighbors
+        indices[row[kept], place[kept]] = matrix.indices[part][order[kept]]
+        weights[row[kept], place[kept]] = matrix.data[part][order[kept]]
     return indices, weights

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._model import Frame
+from .._temporary import empty_array
 
 _SEED = 20190402  # any fixed number: hash and direction only have to be the same in every run
 _BLOCK_ROWS = 16_384  # bounds the temporary copies made while rows are scaled and hashed
@@ -84,12 +85,14 @@ def distinct_samples(
     Samples
     """
     compared = _rows_with_direction(X, drop_zeros) if metric == "cosine" else np.arange(len(X))
-    rows, frame = comparable_rows(X, metric, compared, frame)
-    rows += 0.0  # -0.0 and 0.0 are equal and must hash alike
-    _, first, group, counts = np.unique(
-        _content_hash(rows), return_index=True, return_inverse=True, return_counts=True
-    )
-    order = np.argsort(_projections(rows[first]), kind="stable")
+    scale, precision, frame = _scaling(X, metric, frame)
+    keys, places = np.empty(len(compared), dtype=np.uint64), np.empty(len(compared))
+    for start in range(0, len(compared), _BLOCK_ROWS):
+        part = slice(start, start + _BLOCK_ROWS)
+        block = _scaled(X, compared[part], scale, precision)
+        keys[part], places[part] = _content_hash(block), _projections(block)
+    _, first, group, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(places[first], kind="stable")
     kept = np.minimum(counts[order], max_copies(len(order)) if callable(max_copies) else max_copies)
     starts = np.cumsum(kept) - kept
     spoken_for = np.zeros(kept.sum(), dtype=np.intp)
@@ -98,8 +101,8 @@ def distinct_samples(
     place[order] = starts
     inverse = np.full(len(X), -1, dtype=np.intp)
     inverse[compared] = place[group.reshape(-1)]
-    chosen = np.repeat(first[order], kept)
-    return Samples(rows[chosen], compared[chosen], inverse, spoken_for, frame)
+    chosen = compared[np.repeat(first[order], kept)]
+    return Samples(_by_blocks(X, chosen, scale, precision), chosen, inverse, spoken_for, frame)
 
 
 def comparable_rows(
@@ -125,11 +128,8 @@ def comparable_rows(
         Of Euclidean rows.
     """
     chosen = np.arange(len(X)) if chosen is None else chosen
-    if metric == "cosine":
-        return _by_blocks(_of_unit_length, X, chosen, np.float32), None
-    origin, unit = frame = frame or _frame_of(X)
-    precision = np.float64 if X.shape[1] < _DOUBLE_BELOW else np.float32
-    return _by_blocks(lambda block: (block - origin) / unit, X, chosen, precision), frame
+    scale, precision, frame = _scaling(X, metric, frame)
+    return _by_blocks(X, chosen, scale, precision), frame
 
 
 def aggregate_labels(y: np.ndarray, samples: Samples) -> np.ndarray:
@@ -182,12 +182,27 @@ def _frame_of(X):
     return Frame(np.round(mean / unit, 6) * unit * largest, float(unit * largest))
 
 
-def _by_blocks(scale, X, chosen, precision):
-    """Some rows of X, scaled in double precision and kept in another, block by block."""
-    rows = np.empty((len(chosen), X.shape[1]), dtype=precision)
+def _scaling(X, metric, frame):
+    """How a block of rows in double precision is scaled, the precision it is kept in, and the frame."""
+    if metric == "cosine":
+        return _of_unit_length, np.float32, None
+    origin, unit = frame = frame or _frame_of(X)
+    precision = np.float64 if X.shape[1] < _DOUBLE_BELOW else np.float32
+    return lambda block: (block - origin) / unit, precision, frame
+
+
+def _scaled(X, chosen, scale, precision):
+    rows = scale(X[chosen].astype(np.float64)).astype(precision)
+    rows += 0.0  # -0.0 and 0.0 are equal and must hash alike
+    return rows
+
+
+def _by_blocks(X, chosen, scale, precision):
+    """Some rows of X, scaled block by block; X may be a file, and so are they if they are many."""
+    rows = empty_array((len(chosen), X.shape[1]), precision)
     for start in range(0, len(chosen), _BLOCK_ROWS):
         part = slice(start, start + _BLOCK_ROWS)
-        rows[part] = scale(X[chosen[part]].astype(np.float64))
+        rows[part] = _scaled(X, chosen[part], scale, precision)
     return rows
 
 
@@ -199,8 +214,7 @@ def _blocks(X) -> Iterator[np.ndarray]:
 def _projections(rows):
     """Place of each row along a fixed direction, by its content alone."""
     direction = np.random.default_rng(_SEED).standard_normal(rows.shape[1])
-    places = [np.einsum("ij,j->i", block, direction) for block in _blocks(rows)]
-    return np.concatenate([np.empty(0), *places])
+    return np.einsum("ij,j->i", rows.astype(np.float64), direction)
 
 
 def _content_hash(rows: np.ndarray) -> np.ndarray:
@@ -208,10 +222,7 @@ def _content_hash(rows: np.ndarray) -> np.ndarray:
     bits = rows.view(np.uint32)
     random = np.random.default_rng(_SEED)
     shifts, multipliers = random.integers(1, 2**63, size=(2, bits.shape[1]), dtype=np.uint64) | np.uint64(1)
-    keys = np.empty(len(rows), dtype=np.uint64)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        block = bits[start : start + _BLOCK_ROWS] + shifts
-        block *= block
-        block ^= block >> np.uint64(32)  # round numbers differ in their high bits only
-        keys[start : start + _BLOCK_ROWS] = block @ multipliers
-    return keys
+    block = bits + shifts
+    block *= block
+    block ^= block >> np.uint64(32)  # round numbers differ in their high bits only
+    return block @ multipliers

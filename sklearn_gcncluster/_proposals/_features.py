@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from .._graph._links import Graph, list_means, spread_of
 from ._layers import Proposals
-from ._subgraphs import LayerCut
+from ._subgraphs import LayerCut, vertex_batches
 
 VERTEX_FEATURES = (
     "similarity to the proposal's centre",
@@ -59,6 +59,8 @@ PROPOSAL_FEATURES = (
     "expected IoU",
 )
 N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
+_CENTRE_ROWS = 65_536
+"""Rows of the embedding that are compared with their proposals' centres at once."""
 _MOST_DEVIATIONS = 1e3
 """Similarities are cut here."""
 _LARGEST_RATIO = 3.0
@@ -262,9 +264,13 @@ def centre_dissimilarity(rows, cut, a_in, held):
     """One less the cosine of each row to its proposal's mean or, without rows, its affinity to those held."""
     if rows is None:
         return 1 - a_in / np.maximum(held, 1)
-    members = rows[cut.vertices]
-    centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
-    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-    members = members / np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
-    members -= np.repeat(centres, np.diff(cut.offsets), axis=0)
-    return np.einsum("ij,ij->i", members, members) / 2
+    parts = []
+    for chosen in vertex_batches(cut.offsets, np.arange(len(cut.offsets) - 1), _CENTRE_ROWS):
+        offsets = cut.offsets[chosen[0] : chosen[-1] + 2]
+        members = rows[cut.vertices[offsets[0] : offsets[-1]]]
+        centres = np.add.reduceat(members, offsets[:-1] - offsets[0], axis=0)
+        centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
+        members /= np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
+        members -= np.repeat(centres, np.diff(offsets), axis=0)
+        parts.append(np.einsum("ij,ij->i", members, members) / 2)
+    return np.concatenate(parts)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from .._compat import Interval, StrOptions
 from .._graph._forest import forest_quantile, merge_tree
 from .._graph._links import Graph
+from .._jobs import by_ranges, spread
 from ._average_link import average_link_layers
 from ._layers import Proposals, distinct_proposals
 from ._supervertices import multiscale_layers
@@ -57,9 +58,14 @@ DEFAULT_PROPOSALS = ProposalSettings(SOURCES, "auto", 0.05, 300, 2, 1, None, 80,
 """What :class:`GCNClustering` proposes unless told otherwise."""
 
 
-def propose(graph: Graph, settings: ProposalSettings, partitions: Sequence[np.ndarray] = ()) -> Proposals:
+def propose(
+    graph: Graph,
+    settings: ProposalSettings,
+    partitions: Sequence[np.ndarray] = (),
+    n_jobs: int | None = None,
+) -> Proposals:
     """Proposals of all sources, of `partitions` and every sample alone, each proposal once."""
-    layers = [_layers_of(source, graph, settings) for source in settings.sources]
+    layers = [_layers_of(source, graph, settings, n_jobs) for source in settings.sources]
     alone = np.arange(graph.affinity.shape[0], dtype=np.int32)
     return distinct_proposals(
         np.concatenate([*layers, *(partition[None] for partition in partitions), alone[None]]),
@@ -124,15 +130,19 @@ def link_thresholds(graph: Graph, affinity: str) -> np.ndarray:
     return np.array([*merged, *(merged[-1] * np.array([0.8, 0.6, 0.4, 0.2, 0.1]))])
 
 
-def _layers_of(source, graph, settings):
+def _layers_of(source, graph, settings, n_jobs):
     if source == "average_link":
         thresholds = link_thresholds(graph, settings.affinity)
-        return np.concatenate(
-            [
-                average_link_layers(graph.affinity, thresholds, "zero", settings.n_neighbors),
-                average_link_layers(graph.affinity, thresholds[::2], "ignore", settings.n_neighbors),
-            ]
+        linkages = [(thresholds, "zero"), (thresholds[::2], "ignore")]
+        parts = by_ranges(
+            _average_link_range,
+            spread(len(linkages), graph.affinity.nnz),
+            n_jobs,
+            affinity=graph.affinity,
+            linkages=linkages,
+            n_neighbors=settings.n_neighbors,
         )
+        return np.concatenate(parts)
     automatic = isinstance(settings.edge_threshold, str)
     # Of the similarity, whatever the affinity: where learning fell short, these proposals do not.
     return multiscale_layers(
@@ -144,4 +154,14 @@ def _layers_of(source, graph, settings):
         max_supervertex_size=settings.max_supervertex_size,
         max_size=settings.max_proposal_size or graph.affinity.shape[0],
         n_levels=settings.n_levels,
+        n_jobs=n_jobs,
+    )
+
+
+def _average_link_range(start, stop, affinity, linkages, n_neighbors):
+    return np.concatenate(
+        [
+            average_link_layers(affinity, thresholds, missing, n_neighbors)
+            for thresholds, missing in linkages[start:stop]
+        ]
     )

@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from .._arrays import pair_distances
 from .._graph._dissimilarity import stored
 from .._graph._forest import MergeTree, forest_quantile, merge_tree
+from .._jobs import by_ranges, spread
 from ._layers import last_ancestor
 
 _ALL_CUTS = 2**62
@@ -64,6 +65,7 @@ def multiscale_layers(
     max_supervertex_size: int = 300,
     max_size: int = 1000,
     n_levels: int = 2,
+    n_jobs: int | None = None,
 ) -> np.ndarray:
     """Multi-scale proposals (the paper's Algorithm 2), one layer for each threshold and level.
 
@@ -81,16 +83,48 @@ def multiscale_layers(
         Used without `thresholds`: each level's cuts are these quantiles of its own forest's edges.
     step, max_supervertex_size, max_size, n_levels
         delta; s_max on the first level and on the others; the paper's I.
+    n_jobs : int or None
+        Settings that are worked on side by side.
 
     Returns
     -------
     intp ndarray of shape (n_settings * n_levels, n_samples)
         Numbers start at 0 in each layer.
     """
-    tree = merge_tree(dissimilarity)
     absolute = thresholds is not None
+    settings = np.asarray(thresholds if absolute else quantiles, dtype=np.float64)
+    layers = by_ranges(
+        _layers_of_settings,
+        spread(len(settings), dissimilarity.nnz),
+        n_jobs,
+        settings=settings,
+        absolute=absolute,
+        dissimilarity=dissimilarity,
+        tree=merge_tree(dissimilarity),
+        rows=rows,
+        step=step,
+        max_supervertex_size=max_supervertex_size,
+        max_size=max_size,
+        n_levels=n_levels,
+    )
+    return np.concatenate(layers)
+
+
+def _layers_of_settings(
+    start,
+    stop,
+    settings,
+    absolute,
+    dissimilarity,
+    tree,
+    rows,
+    step,
+    max_supervertex_size,
+    max_size,
+    n_levels,
+):
     layers: list[np.ndarray] = []
-    for setting in np.asarray(thresholds if absolute else quantiles, dtype=np.float64):
+    for setting in settings[start:stop]:
         cut = 1 - setting if absolute else forest_quantile(tree, setting)
         groups = supervertices(tree, cut, step, max_supervertex_size)
         layers.append(groups)

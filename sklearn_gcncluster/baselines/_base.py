@@ -26,6 +26,8 @@ class LinkedSamples(NamedTuple):
     """intp of shape (n_kept,): a leaf for each sample."""
     lists: np.ndarray
     """int32 of shape (n_kept, n_listed): neighbours that clusters should agree with."""
+    recall: float = 1.0
+    """Share of the nearest neighbours that the search found."""
 
 
 def linked_samples(links: Links, values: np.ndarray, counts: np.ndarray, lists: np.ndarray) -> LinkedSamples:
@@ -45,7 +47,7 @@ def linked_samples(links: Links, values: np.ndarray, counts: np.ndarray, lists: 
     # The first of several copies stands for those that were left out too, so that sizes count rows of X.
     n_leaves = np.where(counts > 0, counts - np.bincount(distinct)[distinct] + 1, 1)
     tree = merge_tree(links.matrix(np.where(copies, 0, values)), np.repeat(np.arange(len(counts)), n_leaves))
-    return LinkedSamples(tree, np.cumsum(n_leaves) - n_leaves, lists)
+    return LinkedSamples(tree, np.cumsum(n_leaves) - n_leaves, lists, links.recall)
 
 
 class LinkClusterer(GraphEstimator):
@@ -88,7 +90,7 @@ class LinkClusterer(GraphEstimator):
                 raise ValueError(f"X has {len(X)} rows, none of which has a direction. Give others.")
             automatic = isinstance(self.threshold, str)
             linked = self._learn(samples, codes, _list_length(samples) if automatic and y is None else 0)
-            self.threshold_ = self.threshold
+            self.recall_, self.threshold_ = linked.recall, self.threshold
             if automatic:
                 with self._stage("threshold"):
                     self.threshold_ = self._best_threshold(linked, samples, codes)
@@ -137,7 +139,7 @@ class LinkClusterer(GraphEstimator):
         raise NotImplementedError
 
     def _neighborhoods(self, rows, list_length: int, metric: str) -> Neighborhoods:
-        return self._cached(neighborhoods_of)(
+        found = self._cached(neighborhoods_of)(
             rows,
             self.n_neighbors,
             list_length,
@@ -146,6 +148,8 @@ class LinkClusterer(GraphEstimator):
             seed=self._seed,
             n_jobs=self.n_jobs,
         )
+        self._warn_of_recall(found.recall)
+        return found
 
     def _best_threshold(self, linked: LinkedSamples, samples: Samples, codes: np.ndarray | None) -> float:
         """Threshold whose clusters agree best with the labels, or else with the lists."""

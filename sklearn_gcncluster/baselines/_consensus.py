@@ -35,9 +35,10 @@ class ConsensusPropagation(LinkClusterer):
         the cosine, or ``exp(-d^2 / (2 s^2))`` with s^2 the median of the neighbours' squared distances. With
         "precomputed", X is a square matrix of distances, usually the sparse one of
         :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
-    algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly, or approximately by hnswlib. "auto" is exact as long as that
-        is not slower.
+    algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
+        How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
+        beyond.
     threshold : "auto" or float below 1, default="auto"
         Affinity below which links are cut. "auto" chooses among up to 61 thresholds, between the affinities
         at which clusters join: with `y`, the one with the highest mean of pairwise and BCubed F; without,
@@ -80,6 +81,9 @@ class ConsensusPropagation(LinkClusterer):
     mediator_ : classifier or None
         The fitted mediator; None without a committee or labels, and if no linked pair with labels is of two
         classes: then there is nothing to learn, and the committee votes.
+    recall_ : float
+        Share of the nearest neighbours that the search found in `fit`, by exact search for a few hundred
+        rows, in the embedding of the committee where it found least; 1.0 where all search is exact.
     n_features_in_ : int
         Number of features of X in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -201,8 +205,9 @@ class ConsensusPropagation(LinkClusterer):
                 self._neighborhoods(rows, 0 if number else list_length, metric)
                 for number, rows in enumerate(embeddings)
             ]
+            recall = min(one.recall for one in found)
             views = [
-                View(rows, link(one.neighbors, one.dissimilarities), one.typical)
+                View(rows, link(one.neighbors, one.dissimilarities)._replace(recall=recall), one.typical)
                 for rows, one in zip(embeddings, found, strict=True)
             ]
         return views, found[0].lists

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from .._graph._dissimilarity import dissimilarities_of, typical_distance
 from .._graph._given import graph_lists
-from .._graph._neighbors import nearest_neighbors
+from .._graph._neighbors import nearest_neighbors, search_recall
 
 
 class Neighborhoods(NamedTuple):
@@ -23,6 +23,8 @@ class Neighborhoods(NamedTuple):
     """Squared distance that is the unit of Euclidean dissimilarities."""
     lists: np.ndarray
     """int32 of shape (n_samples, n_listed): lists of another length, for clusters to agree with."""
+    recall: float = 1.0
+    """Share of the nearest neighbours that the search found."""
 
 
 def neighborhoods_of(
@@ -44,26 +46,30 @@ def neighborhoods_of(
     n_neighbors, n_listed : int
         Clipped to the number of other samples, and to the links of the sample that has most.
     metric : {"cosine", "euclidean", "precomputed", "precomputed_affinity"}
-    algorithm : {"auto", "brute", "hnsw"}
+    algorithm : {"auto", "brute", "cells", "hnsw"}
     seed : int
         Of the hnswlib graph.
     n_jobs : int or None
     """
-    depth, typical = max(n_neighbors, n_listed), 1.0
+    depth, typical, recall = max(n_neighbors, n_listed), 1.0, 1.0
     if isinstance(rows, sp.csr_array):
         neighbors, dissimilarities = graph_lists(rows, depth)
     else:
-        neighbors, distances = nearest_neighbors(
-            rows,
-            min(depth, len(rows) - 1),
-            metric=metric,
-            algorithm=algorithm,
-            n_jobs=n_jobs,
-            random_state=seed,
-        )
+        how: dict[str, Any] = {
+            "metric": metric,
+            "algorithm": algorithm,
+            "n_jobs": n_jobs,
+            "random_state": seed,
+        }
+        neighbors, distances = nearest_neighbors(rows, min(depth, len(rows) - 1), **how)
+        recall = search_recall(rows, distances, **how)
         distances = distances[:, :n_neighbors]  # what is listed besides must not change the unit
         typical = typical_distance(distances)
         dissimilarities = dissimilarities_of(distances, metric, typical)
     return Neighborhoods(
-        neighbors[:, :n_neighbors], dissimilarities[:, :n_neighbors], typical, neighbors[:, :n_listed]
+        neighbors[:, :n_neighbors],
+        dissimilarities[:, :n_neighbors],
+        typical,
+        neighbors[:, :n_listed],
+        recall,
     )

@@ -40,9 +40,10 @@ class ApproximateRankOrder(LinkClusterer):
         By which neighbours are ranked. "auto" is the cosine from 32 features on, and Euclidean below. With
         "precomputed", X is a square matrix of distances, usually the sparse one of
         :class:`~sklearn.neighbors.KNeighborsTransformer`; with "precomputed_affinity", of affinities up to 1.
-    algorithm : {"auto", "brute", "hnsw"}, default="auto"
-        How neighbours are searched: exactly, or approximately by hnswlib. "auto" is exact as long as that
-        is not slower.
+    algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
+        How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
+        beyond.
     threshold : "auto" or float >= 0, default="auto"
         Distance below which samples are joined. "auto" chooses among up to 61 thresholds, between the
         distances at which clusters join: with `y`, the one with the highest mean of pairwise and BCubed F;
@@ -66,6 +67,9 @@ class ApproximateRankOrder(LinkClusterer):
         Number of clusters.
     threshold_ : float
         The threshold that was used, and that :meth:`predict` uses.
+    recall_ : float
+        Share of the nearest neighbours that the search found in `fit`, by exact search for a few hundred
+        rows; 1.0 where all search is exact.
     n_features_in_ : int
         Number of features of X in `fit`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -134,7 +138,7 @@ class ApproximateRankOrder(LinkClusterer):
         with self._stage("neighbors"):
             found = self._neighborhoods(samples.rows, list_length, self._metric_of(samples.rows.shape[1]))
         with self._stage("links"):
-            links = link(found.neighbors, rank_order_distances(found.neighbors))
+            links = link(found.neighbors, rank_order_distances(found.neighbors))._replace(recall=found.recall)
             return linked_samples(links, links.dissimilarity, samples.counts, found.lists)
 
     def _levels(self, tree):

@@ -39,7 +39,7 @@ def test_maps_do_not_see_what_they_compare(case, fold):
     X, y, folds = case
 
     def lists(y):
-        neighbors, dissimilarities, mapped = _affinity._cross_fitted_lists(X, y, folds, SETTINGS, None)
+        neighbors, dissimilarities, _, mapped = _affinity._cross_fitted_lists(X, y, folds, SETTINGS, None)
         return neighbors[folds == fold], dissimilarities[folds == fold], mapped
 
     (neighbors, _, mapped), (others, _, moved) = lists(y), lists(poisoned(y, folds, fold))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._graph import _neighbors
-from sklearn_gcncluster._graph._neighbors import nearest_neighbors
+from sklearn_gcncluster._graph import _cells, _neighbors
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors, search_recall
 from sklearn_gcncluster._graph._samples import distinct_samples
 
 SEEDS = [0, 1]
@@ -81,20 +81,21 @@ def test_euclidean_far_from_the_origin():
     assert recall(far[0], near[0]) > 0.99
 
 
-@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+@pytest.mark.parametrize("algorithm", ["brute", "cells", "hnsw"])
 def test_number_of_jobs_changes_nothing(algorithm):
     """One job and two find the same neighbours at the same distances."""
-    rows = random_rows(0, "cosine")
+    rows = random_rows(0, "cosine", n_features=3)
     one, two = (nearest_neighbors(rows, 5, algorithm=algorithm, n_jobs=n_jobs) for n_jobs in (1, 2))
     for first, second in zip(one, two, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.parametrize("algorithm", ["cells", "hnsw"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_hnsw_finds_nearly_all(metric):
+def test_approximate_search_finds_nearly_all(metric, algorithm):
     """Approximate search: recall above .95, right distances, never the sample itself."""
     rows = random_rows(0, metric, n_samples=1500, n_features=16)
-    indices, distances = nearest_neighbors(rows, 10, metric=metric, algorithm="hnsw")
+    indices, distances = nearest_neighbors(rows, 10, metric=metric, algorithm=algorithm)
     exact, _ = nearest_neighbors(rows, 10, metric=metric, algorithm="brute")
     assert (indices.dtype, distances.dtype) == (np.int32, np.float32)
     assert recall(indices, exact) > 0.95
@@ -124,7 +125,7 @@ def test_hnsw_twice_is_identical():
     assert (first != other).any()
 
 
-@pytest.mark.parametrize("algorithm", ["brute", "hnsw"])
+@pytest.mark.parametrize("algorithm", ["brute", "cells", "hnsw"])
 def test_duplicates_by_the_thousand(algorithm):
     """Samples with a thousand copies each neither fill the lists nor hide the others."""
     rows = random_rows(0, "cosine", n_samples=1000, n_features=8)
@@ -136,13 +137,113 @@ def test_duplicates_by_the_thousand(algorithm):
 
 
 def test_auto_is_exact_up_to_a_size(monkeypatch):
-    """Few samples are searched exactly, many by hnswlib."""
-    rows = random_rows(0, "cosine", n_samples=500, n_features=64)
-    exact, approximate = (nearest_neighbors(rows, 20, algorithm=name)[1] for name in ("brute", "hnsw"))
-    assert (exact != approximate).any()  # by their rounding if by nothing else
-    np.testing.assert_array_equal(nearest_neighbors(rows, 20)[1], exact)
-    monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 499)
-    np.testing.assert_array_equal(nearest_neighbors(rows, 20)[1], approximate)
+    """Few samples are searched exactly, many by cells."""
+    rows = random_rows(0, "cosine", n_samples=1500, n_features=5)
+    exact, approximate = (nearest_neighbors(rows, 10, algorithm=name)[1] for name in ("brute", "cells"))
+    assert (exact != approximate).any()
+    np.testing.assert_array_equal(nearest_neighbors(rows, 10)[1], exact)
+    monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 1499)
+    np.testing.assert_array_equal(nearest_neighbors(rows, 10)[1], approximate)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_cells_search_a_part(metric, monkeypatch):
+    """Cells compare far fewer pairs than all, and still find as many neighbours as they are meant to."""
+    rows = random_rows(0, metric, n_samples=2000, n_features=4)
+    exact, _ = nearest_neighbors(rows, 5, metric=metric, algorithm="brute")
+    compared, search = [], _cells.search_exactly
+
+    def counted(rows, asked, *arguments, **keywords):
+        compared.append(len(rows) * len(asked))
+        return search(rows, asked, *arguments, **keywords)
+
+    monkeypatch.setattr(_cells, "search_exactly", counted)
+    monkeypatch.setattr(_cells, "_ASKED", 100)
+    indices, _ = nearest_neighbors(rows, 5, metric=metric, algorithm="cells")
+    assert sum(compared) < 0.4 * len(rows) ** 2
+    assert recall(indices, exact) > _cells.TARGET_RECALL - 0.03
+
+
+def test_cells_of_queries():
+    """Queries find themselves among the rows, and nearly all that is near."""
+    rows = random_rows(0, "cosine", n_samples=2000, n_features=4)
+    queries = np.concatenate([rows[:300], random_rows(3, "cosine", n_samples=100, n_features=4)])
+    indices, distances = nearest_neighbors(rows, 10, queries=queries, algorithm="cells")
+    exact, squared = slow_neighbors(rows, 10, queries)
+    assert (indices[:300, 0] == np.arange(300)).all()
+    assert recall(indices, exact) > 0.93
+    right = indices == exact
+    np.testing.assert_allclose(distances[right], squared[right], atol=1e-5)
+
+
+def test_cells_too_small_for_a_list_are_left_for_exact_search(monkeypatch):
+    """Lists are full and right even where a cell holds fewer rows than neighbours are asked for."""
+    rows = random_rows(0, "euclidean", n_samples=800, n_features=2)
+    rows[:12] = rows[:12] / 100 + [[40, 40]]  # far from all others, with few about them
+    monkeypatch.setattr(_cells, "_LEAST_FOUND", 0.5)
+    indices, _ = nearest_neighbors(rows, 30, metric="euclidean", algorithm="cells")
+    assert (indices >= 0).all()
+    assert all(len(set(one)) == 30 for one in indices)
+    assert recall(indices[:12], slow_neighbors(rows, 30)[0][:12]) == 1
+
+
+def test_cells_depend_on_the_seed_alone():
+    """The same seed, the same lists; another seed makes other cells."""
+    rows = random_rows(0, "cosine", n_samples=1500, n_features=5)
+    first, second, other = (
+        nearest_neighbors(rows, 10, algorithm="cells", random_state=seed)[0] for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("with_queries", [False, True])
+def test_recall_is_that_of_all_rows(with_queries):
+    """The estimate is near the true share; of exact search it is 1."""
+    rows = random_rows(0, "cosine", n_samples=1000, n_features=16)
+    queries = random_rows(5, "cosine", n_samples=900, n_features=16) if with_queries else None
+    _, distances = nearest_neighbors(rows, 10, queries=queries, algorithm="brute")
+    settings = {"queries": queries, "metric": "cosine"}
+    assert search_recall(rows, distances, algorithm="cells", **settings) == 1
+    poor = distances.copy()
+    lost = np.random.default_rng(0).random(poor.shape) < 0.3
+    poor[lost] = 5  # in place of a neighbour stands one that is far
+    assert search_recall(rows, poor, algorithm="hnsw", **settings) == pytest.approx(1 - lost.mean(), abs=0.03)
+    assert search_recall(rows, poor, algorithm="brute", **settings) == 1
+
+
+class LossyIndex:
+    """hnswlib's index that loses some rows: they do not find themselves, or no list at all."""
+
+    def __init__(self, index, lost, too_few):
+        self._index, self._lost, self._too_few = index, lost, too_few
+
+    def __getattr__(self, name):
+        return getattr(self._index, name)
+
+    def knn_query(self, rows, k, num_threads):
+        """Lists of rows, but of those that are lost."""
+        if self._too_few:
+            raise RuntimeError("Cannot return the results in a contiguous 2D array.")
+        indices, distances = self._index.knn_query(rows, k=k, num_threads=num_threads)
+        indices[self._lost] = (indices[self._lost][:, :1] + 500 + np.arange(k)) % len(rows)
+        return indices, distances
+
+
+@pytest.mark.parametrize("too_few", [False, True])
+def test_unreachable_rows_are_searched_exactly(monkeypatch, too_few):
+    """Rows that hnswlib does not find, and lists that it cannot fill, come from exact search."""
+    import hnswlib
+
+    rows = random_rows(0, "cosine", n_samples=1500, n_features=8)
+    lost = np.arange(3, 1500, 100)
+    index = hnswlib.Index
+    monkeypatch.setattr(hnswlib, "Index", lambda **how: LossyIndex(index(**how), lost, too_few))
+    indices, distances = nearest_neighbors(rows, 10, algorithm="hnsw")
+    wanted, squared = slow_neighbors(rows, 10)
+    np.testing.assert_array_equal(indices[lost], wanted[lost])
+    np.testing.assert_allclose(distances[lost], squared[lost], atol=1e-5)
+    assert recall(indices, wanted) > 0.98
 
 
 def two_towns(dtype):
