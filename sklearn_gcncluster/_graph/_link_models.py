@@ -38,7 +38,7 @@ _CONTEXT_LINKS = 20_000
 _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
 """Statistics of each feature that make the context."""
-N_FIRST = N_NEIGHBORHOOD + N_GAPS + 2
+N_FIRST = N_NEIGHBORHOOD + N_GAPS + 1
 """Features that the first round sees; networks of earlier files know those of the neighbourhoods only."""
 
 
@@ -94,15 +94,14 @@ class _SideBySide:
         return np.concatenate([features(part) for features in self._kinds], axis=1)
 
 
-class _OfEnds:
-    """A value of each sample, as the lower and the higher one of both ends of links."""
+class _Constant:
+    """A value that all links of a set have."""
 
-    def __init__(self, links: Links, values: np.ndarray):
-        self._links, self._values = links, values
+    def __init__(self, value: float):
+        self._value = np.float32(value)
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
-        ends = np.stack([self._links.rows[part], self._links.cols[part]], axis=1)
-        return np.sort(self._values[ends], axis=1)
+        return np.full((len(part), 1), self._value)
 
 
 class LinkInputs:
@@ -308,12 +307,11 @@ def first_inputs(
     embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, with_gaps: bool = True
 ) -> LinkInputs:
     """What the first round sees of links; arguments as in :class:`View`."""
-    n_samples = len(links.neighbors)
     if embedding is None or mapped is None:
-        cosine, quality = 1 - links.dissimilarity, np.ones(n_samples, np.float32)
-        alike = np.zeros(n_samples, np.float32)
+        cosine, quality = 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
+        shared = 0.0
     else:
-        alike = _likeness_to_all(embedding)
+        shared = _in_common(embedding)
         centred = _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
         mean = mapped.mean(axis=0)
@@ -322,7 +320,7 @@ def first_inputs(
     near = NeighborhoodFeatures(links, cosine, quality)
     if not with_gaps:
         return LinkInputs(near, len(links.rows))
-    return LinkInputs(_SideBySide(near, GapFeatures(links), _OfEnds(links, alike)), len(links.rows))
+    return LinkInputs(_SideBySide(near, GapFeatures(links), _Constant(shared)), len(links.rows))
 
 
 def second_inputs(
@@ -378,14 +376,13 @@ def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return likely, probability[likely]
 
 
-def _likeness_to_all(rows):
-    """Mean product of each row with all, in units of the mean square: a single class has much in common.
+def _in_common(rows):
+    """Share of the mean in the mean square of rows: only this tells a single class from noise.
 
-    Rows for the Euclidean distance stand around the origin, so that there it tells nothing.
+    Rows for the Euclidean distance stand around the origin, so there it tells nothing.
     """
-    mean = rows.mean(axis=0)
-    products, squares = of_blocks(lambda part: np.stack([part @ mean, (part**2).sum(axis=1)], axis=1), rows).T
-    return (products / max(squares.mean(), 1e-12)).astype(np.float32)
+    squares = of_blocks(lambda part: (part**2).sum(axis=1), rows)
+    return float((rows.mean(axis=0) ** 2).sum() / max(squares.mean(), 1e-12))
 
 
 def _centred(rows):

@@ -88,7 +88,8 @@ def train_links(samples: list[LinkSample], training: LinkTraining, *, seed: int)
             for sample in samples
         ]
     )
-    mean, std = features.mean(axis=0), features.std(axis=0) + 1e-6
+    mean, std = features.mean(axis=0), features.std(axis=0)
+    std[std < _LEAST_SPREAD] = 1  # what one set does not vary says nothing of how much it may
     inputs = _standardised(features, mean, std)
     target = torch.from_numpy(np.concatenate([sample.same for sample in samples]).astype(np.float32))
     deviation = torch.full((inputs.shape[1],), training.noise)
