@@ -50,7 +50,7 @@ def blobs(random: np.random.Generator) -> Labelled:
     if n_features <= 8:
         centres = spread_out(centres)
     apart = np.median(KDTree(centres).query(centres, k=2)[0][:, 1])
-    radius = apart / log_uniform(1.2, 15, random) / np.sqrt(n_features)
+    radius = apart / log_uniform(1.2, 4 if random.random() < 0.4 else 15, random) / np.sqrt(n_features)
     radii = radius * np.exp(random.choice([0, 0.3]) * random.normal(size=n_classes))
     shares = random.dirichlet(np.full(n_classes, random.choice([0.7, 3, 1000])))
     y = np.concatenate(
@@ -127,7 +127,7 @@ def families(random: np.random.Generator) -> Labelled:
     of_mode[mode] = y
     rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
     axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
-    apart = random.uniform(0.3, 1)  # modes against classes
+    apart = random.uniform(0.3, 0.9)  # modes against classes
     class_centres = random.standard_normal((n_classes, rank))
     mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
     width = random.uniform(0.2, 1) * np.where(random.random(len(of_mode)) < random.choice([0, 0.3]), 0.1, 1)

@@ -4,6 +4,10 @@ Inside a cluster larger than the neighbour lists, every neighbourhood looks like
 them apart is further away: the cluster ends, and behind a gap another begins. Single linkage on distances
 that are at least those to the second neighbour (mutual reachability, as in HDBSCAN) finds such gaps: a group
 that formed at one distance and joins others only at several times that one stands for itself.
+
+Where clusters are smaller than the lists, the lists themselves divide: near neighbours, then far ones. How
+sharply they do, and on which side of it a link lies, is what Otsu's method tells of each list (A threshold
+selection method from gray-level histograms, 1979).
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ _SIZES = (2, 8, 40)
 """Sizes from which on groups count, for each pair of columns."""
 _WIDEST = 4.0
 """Logarithms of gaps are cut here, and those between unconnected parts are as wide."""
-N_GAPS = 2 * len(_SIZES) + 2
+N_GAPS = 2 * len(_SIZES) + 6
 
 
 class GapFeatures:
@@ -38,6 +42,9 @@ class GapFeatures:
         least = 1e-3 * spread_of(links.dissimilarities, links.lengths)[0] + np.finfo(np.float32).tiny
         height = np.concatenate([core, tree.height[len(core) :]])
         self._height = np.log(np.maximum(height, least)).astype(np.float32)
+        lists = np.log(np.maximum(links.dissimilarities, least))
+        self._length = np.log(np.maximum(links.dissimilarity, least)).astype(np.float32)
+        self._divide, self._sharpness = divided(lists, links.lengths)
         # Nodes that only join unconnected parts have no gap of their own, and make the widest around these.
         own = np.where(np.isfinite(height), self._height, 0)
         gap = np.where(np.isfinite(height), np.minimum(self._height[tree.parent] - own, _WIDEST), 0)
@@ -49,10 +56,55 @@ class GapFeatures:
         rows, cols = self._links.rows[part], self._links.cols[part]
         joined = self._paths.first_common(rows, cols)
         apart = np.maximum(self._paths.widest_below(rows, joined), self._paths.widest_below(cols, joined))
-        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - np.sort(
-            np.stack([self._height[rows], self._height[cols]], axis=1), axis=1
+        ends = np.stack([rows, cols], axis=1)
+        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - np.sort(self._height[ends], axis=1)
+        beyond = self._length[part][:, None] - np.sort(self._divide[ends], axis=1)
+        return np.concatenate(
+            [
+                self._paths.widest_above[joined],
+                apart,
+                np.minimum(rise, _WIDEST),
+                np.clip(beyond, -_WIDEST, _WIDEST),
+                np.sort(self._sharpness[ends], axis=1),
+            ],
+            axis=1,
         )
-        return np.concatenate([self._paths.widest_above[joined], apart, np.minimum(rise, _WIDEST)], axis=1)
+
+
+def divided(lists: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where lists of ascending values divide in two by Otsu's method, and how sharply.
+
+    Parameters
+    ----------
+    lists : float ndarray of shape (n_samples, n_neighbors)
+    lengths : int ndarray of shape (n_samples,)
+        Values of each list that count.
+
+    Returns
+    -------
+    divide : float32 ndarray of shape (n_samples,)
+        Between the two parts.
+    sharpness : float32 ndarray of shape (n_samples,)
+        Share of the variance that is between the parts; 0 where there is none.
+    """
+    held = np.arange(lists.shape[1]) < lengths[:, None]
+    centred = (lists - lists[:, :1]).astype(np.float64) * held
+    count, total = np.maximum(lengths, 1)[:, None], centred.sum(axis=1, keepdims=True)
+    below = np.cumsum(centred, axis=1)[:, :-1]
+    n_below = np.minimum(np.arange(1, lists.shape[1]), count)
+    n_above = count - n_below
+    apart = below / n_below - (total - below) / np.maximum(n_above, 1)
+    between = n_below * n_above * apart**2 / count**2
+    variance = (centred**2).sum(axis=1) / count[:, 0] - (total / count)[:, 0] ** 2
+    if not between.shape[1]:
+        return lists[:, 0].astype(np.float32), np.zeros(len(lists), np.float32)
+    last, every = between.argmax(axis=1), np.arange(len(lists))
+    sharpness = np.where(variance > 1e-9, between[every, last] / np.maximum(variance, 1e-9), 0)
+    after = np.minimum(last + 1, np.maximum(lengths - 1, 0))
+    return (
+        ((lists[every, last] + lists[every, after]) / 2).astype(np.float32),
+        np.clip(sharpness, 0, 1).astype(np.float32),
+    )
 
 
 class _Paths:

@@ -5,7 +5,7 @@ import pytest
 
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._forest import merge_tree
-from sklearn_gcncluster._graph._gaps import N_GAPS, GapFeatures
+from sklearn_gcncluster._graph._gaps import N_GAPS, GapFeatures, divided
 from sklearn_gcncluster._graph._links import link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 
@@ -60,7 +60,38 @@ def test_features_equal_paths_walked(n_samples, n_neighbors, copies):
     found = GapFeatures(links)(np.arange(len(links.rows)))
     assert found.shape == (len(links.rows), N_GAPS)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, slow_features(links), atol=1e-4)
+    np.testing.assert_allclose(found[:, :8], slow_features(links), atol=1e-4)
+
+
+def test_lists_divide_where_most_variance_is_between():
+    """Otsu's threshold, tried at each place of each list; what fills a shorter list does not count."""
+    random = np.random.default_rng(0)
+    lists = np.sort(random.normal(size=(60, 12)) + 3 * (random.random((60, 12)) < 0.4), axis=1)
+    lengths = random.integers(1, 13, 60)
+    lists = np.where(np.arange(12) < lengths[:, None], lists, lists[np.arange(60), lengths - 1, None])
+    for values, length, divide, sharpness in zip(lists, lengths, *divided(lists, lengths), strict=True):
+        values = values[:length]
+        between = [
+            k * (length - k) * (values[:k].mean() - values[k:].mean()) ** 2 / length**2
+            for k in range(1, length)
+        ]
+        if length == 1:
+            assert sharpness == 0
+            continue
+        best = int(np.argmax(between))
+        assert divide == pytest.approx((values[best] + values[best + 1]) / 2, abs=1e-5)
+        assert sharpness == pytest.approx(between[best] / values.var(), abs=1e-4)
+    assert divided(lists[:, :1], np.ones(60, int))[1].max() == 0
+
+
+def test_links_lie_before_or_behind_the_divide():
+    """In groups smaller than the lists, links inside lie before it and others behind, for both ends."""
+    y = np.repeat(np.arange(10), 12)
+    random = np.random.default_rng(0)
+    links = links_of(10 * random.normal(size=(10, 8))[y] + random.normal(size=(120, 8)), 40)
+    beyond = GapFeatures(links)(np.arange(len(links.rows)))[:, 8:10]
+    inside = y[links.rows] == y[links.cols]
+    assert beyond[inside].max() < 0 < beyond[~inside].min()
 
 
 def test_gaps_tell_islands_from_noise():
