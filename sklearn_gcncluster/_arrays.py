@@ -13,7 +13,7 @@ def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def pair_products(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 16_384
 ) -> np.ndarray:
     """Inner products of rows of two matrices, pair by pair, in blocks that bound the memory."""
     out = np.empty(len(rows), dtype=np.float32)
@@ -24,7 +24,7 @@ def pair_products(
 
 
 def pair_distances(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 65_536
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 16_384
 ) -> np.ndarray:
     """Squared distances of rows of two matrices, pair by pair, from their differences: nothing cancels."""
     out = np.empty(len(rows), dtype=np.float32)

@@ -14,9 +14,9 @@ class _Links(NamedTuple):
     """What lies between linked groups; each pair of groups once."""
 
     low: np.ndarray
-    """int64 of shape (n_links,): group of the lower number."""
+    """int32 of shape (n_links,): group of the lower number."""
     high: np.ndarray
-    """int64 of shape (n_links,): the other."""
+    """int32 of shape (n_links,): the other."""
     sums: np.ndarray
     """float64 of shape (2, n_links): sum of the affinities between the two, and number of affinities."""
 
@@ -57,9 +57,12 @@ def average_link_layers(
     upper = sp.triu(affinity, k=1, format="coo")
     low, high = upper.coords
     links = _Links(low, high, np.stack([upper.data, np.ones_like(upper.data)]).astype(np.float64))
-    group_of = np.full(affinity.shape[0], -1)
-    group_of[inside] = labels
-    links, sizes = _contract(links, group_of), np.bincount(labels)
+    del upper
+    if groups is not None:
+        group_of = np.full(affinity.shape[0], -1)
+        group_of[inside] = labels
+        links = _contract(links, group_of)
+    sizes = np.bincount(labels)
     layers = np.full((len(thresholds), affinity.shape[0]), -1, dtype=np.int32)
     for layer, threshold in zip(layers, thresholds, strict=True):
         while (merged := _merge(links, sizes, threshold, missing, n_neighbors)) is not None:
@@ -108,7 +111,7 @@ def _mean_affinity(links, sizes, missing, n_neighbors):
 def _mutually_nearest(links, means, near, n_groups):
     """Pairs of groups that are nearest to each other; among equals, the pair of lowest numbers."""
     low, high, means = links.low[near], links.high[near], means[near]
-    pair = low * n_groups + high
+    pair = low.astype(np.int64) * n_groups + high
     highest, nearest = np.zeros(n_groups), np.full(n_groups, n_groups**2)
     for end in (low, high):
         np.maximum.at(highest, end, means)
@@ -121,16 +124,19 @@ def _mutually_nearest(links, means, near, n_groups):
 
 def _contract(links, group_of):
     """Links between the groups that groups now belong to; those inside one or with a -1 are dropped."""
+    group_of = group_of.astype(np.int32)
     ends = group_of[links.low], group_of[links.high]
     low, high = np.minimum(*ends), np.maximum(*ends)
     between = np.flatnonzero((low >= 0) & (low != high))
-    n_groups = group_of.max(initial=0) + 1
-    pairs = low[between] * n_groups + high[between]
+    n_groups = int(group_of.max(initial=0)) + 1
+    pairs = low[between].astype(np.int64) * n_groups + high[between]
+    del ends, low, high
     order = np.argsort(pairs)
     pairs = pairs[order]
     first = np.flatnonzero(np.diff(pairs, prepend=-1))
     sums = np.add.reduceat(links.sums[:, between[order]], first, axis=1) if len(first) else links.sums[:, :0]
-    return _Links(pairs[first] // n_groups, pairs[first] % n_groups, sums)
+    pairs = pairs[first]
+    return _Links((pairs // n_groups).astype(np.int32), (pairs % n_groups).astype(np.int32), sums)
 
 
 def _take(links, chosen):
