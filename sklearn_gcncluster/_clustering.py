@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from ._base import one_cluster
 from ._compat import StrOptions, fit_context
+from ._constraints import check_constraints
 from ._diagnosis import DiagnosisMixin
 from ._gcn import BaseGCN
+from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_sources, partition_by, propose
 from ._scored_proposals import ScoredProposals, clusters_of
@@ -267,7 +269,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None, cannot_link_groups=None):
         """Learn from labelled samples how clusters look, and cluster them.
 
         As everywhere in scikit-learn, this starts anew. To cluster other samples with what was learned, use
@@ -280,6 +282,10 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
 
         Returns
         -------
@@ -289,22 +295,26 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Raises
         ------
         ValueError
-            If y names fewer than two classes, or parameters do not fit each other.
+            If y names fewer than two classes, parameters do not fit each other, or constraints contradict
+            each other; the message names a chain of rows.
         sklearn.exceptions.NotFittedError
             If y is None and `pretrained` is None.
         """
+        given = must_link, cannot_link, cannot_link_groups
         with self._fitting(*(self._stages if y is None else _LEARNING)):
             self._check_parameters()
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
-                return self._keep(self._clusters(samples, self.learned_))
+                constraints = check_constraints(*given, len(samples.inverse))
+                return self._keep(self._clusters(samples, self.learned_, constraints))
             samples, classes = self._labelled_samples(X, y)
+            constraints = check_constraints(*given, len(samples.inverse))
             graph, learned = self._learn_affinity(samples, classes)
             proposals = self._propose(graph, samples, learned)
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep(self._selected(samples, scored, judge))
+            return self._keep(self._selected(samples, scored, judge, constraints))
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -345,14 +355,16 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
 
     # X -> graph -> proposals -> scores -> labels
 
-    def _clusters_of(self, X, samples):
-        return self._clusters(samples, self.learned_)
+    def _clusters_of(self, X, samples, constraints):
+        return self._clusters(samples, self.learned_, constraints)
 
-    def _clusters(self, samples, learned):
+    def _clusters(self, samples, learned, constraints=None):
         if samples.n_distinct < 2:
-            return one_cluster(samples, self.outliers)
+            result = one_cluster(samples, self.outliers)
+            return result if constraints is None else self._kept_to(constraints, result, samples, None)
         graph = self._graph_of(samples, learned)
-        return self._selected(samples, *self._scored(graph, self._propose(graph, samples, learned), learned))
+        scored, judge = self._scored(graph, self._propose(graph, samples, learned), learned)
+        return self._selected(samples, scored, judge, constraints)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(
@@ -387,11 +399,16 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             )
             return join(scored, judge.score(segmented)._replace(membership=membership)), judge
 
-    def _selected(self, samples, scored, judge):
+    def _selected(self, samples, scored, judge, constraints=None):
         with self._stage("de-overlap"):
             result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+            if constraints is not None:
+                result = self._kept_to(constraints, result, samples, judge)
         self._warn_of_outliers(result)
         return result
+
+    def _kept_to(self, constraints, result, samples, judge):
+        return keep_constraints(result, constraints, samples, judge, lone=self.outliers == "singletons")
 
     def _selection(self):
         return SelectionSettings(self.overlap, self.max_overlap, self.min_score)

@@ -71,6 +71,7 @@ class Judge:
         from ._nn._detection import Detection
         from ._nn._segmentation import Segmentation
 
+        self.graph = graph
         self._inputs = Inputs(graph, len(learned.detection[0].mean))
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
