@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._persistence import load
     from ._scored_proposals import ScoredProposals
     from ._segmenter import GCNSegmenter
+    from ._showing import ClusterTree
     from ._stages import record_stages
     from .report import ClusterReport, load_decisions
 
@@ -27,6 +28,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "ClusterReport",
+    "ClusterTree",
     "Diagnosis",
     "ExpectedDiagnosis",
     "GCNClustering",
@@ -47,6 +49,7 @@ __all__ = [
 # wants a metric or a data set should not wait for that.
 _MODULE_OF_NAME = {
     "ClusterReport": ".report",
+    "ClusterTree": "._showing",
     "Diagnosis": "._diagnosis",
     "ExpectedDiagnosis": "._diagnosis",
     "GCNClustering": "._clustering",

@@ -18,12 +18,13 @@ from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_s
 from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
+from ._showing import ShowingMixin, shown
 
 _LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
 """Stages of a fit with labels."""
 
 
-class GCNClustering(DiagnosisMixin, BaseGCN):
+class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     """Clustering that learns from labelled classes how clusters look.
 
     Proposals of clusters, made at many scales from a graph of nearest neighbours, are judged by a graph
@@ -141,6 +142,21 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         the proposal; 0 for outliers.
     cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
         Predicted IoU and IoP of each cluster. Those with the lowest are worth a look first.
+    exemplars_ : intp ndarray of shape (n_clusters,)
+        Row of the most typical member of each cluster: the one with the highest mean affinity to the others.
+    cluster_affinity_ : csr_array of shape (n_samples, n_clusters)
+        Mean affinity of samples to clusters; :meth:`memberships` gives the highest.
+    cluster_layers_ : int64 ndarray of shape (n_layers, n_samples)
+        Finer and coarser answers around ``labels_``, from fine to coarse, by proposals that are favoured for
+        their size.
+    cluster_layer_scores_ : float32 ndarray of shape (n_layer_clusters, 2)
+        Predicted IoU and IoP of all clusters in ``cluster_layers_``, layer by layer.
+    cluster_tree_ : ClusterTree
+        The same clusters as a table, each with the one of the next layer that holds most of it.
+    duplicates_ : intp ndarray of shape (n_samples,)
+        For each sample the first one that is equal to it, be it itself.
+    constraints_ : Constraints or None
+        Constraints of the last `fit`, of components of samples that must share a cluster.
     loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
         Training and validation loss of each network by epoch, in the order of training; only after a fit with
         `y`.
@@ -306,7 +322,8 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
                 constraints = check_constraints(*given, len(samples.inverse))
-                return self._keep(self._clusters(samples, self.learned_, constraints))
+                scored, judge = self._judged(samples, self.learned_)
+                return self._keep_all(samples, scored, judge, constraints)
             samples, classes = self._labelled_samples(X, y)
             constraints = check_constraints(*given, len(samples.inverse))
             graph, learned = self._learn_affinity(samples, classes)
@@ -314,7 +331,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep(self._selected(samples, scored, judge, constraints))
+            return self._keep_all(samples, scored, judge, constraints)
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -359,12 +376,15 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         return self._clusters(samples, self.learned_, constraints)
 
     def _clusters(self, samples, learned, constraints=None):
-        if samples.n_distinct < 2:
-            result = one_cluster(samples, self.outliers)
-            return result if constraints is None else self._kept_to(constraints, result, samples, None)
-        graph = self._graph_of(samples, learned)
-        scored, judge = self._scored(graph, self._propose(graph, samples, learned), learned)
+        scored, judge = self._judged(samples, learned)
         return self._selected(samples, scored, judge, constraints)
+
+    def _judged(self, samples, learned):
+        """Scored proposals and their judge, or None for both where no two samples differ."""
+        if samples.n_distinct < 2:
+            return None, None
+        graph = self._graph_of(samples, learned)
+        return self._scored(graph, self._propose(graph, samples, learned), learned)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(
@@ -401,14 +421,25 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
 
     def _selected(self, samples, scored, judge, constraints=None):
         with self._stage("de-overlap"):
-            result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+            if judge is None:
+                result = one_cluster(samples, self.outliers)
+            else:
+                result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
             if constraints is not None:
-                result = self._kept_to(constraints, result, samples, judge)
+                result = keep_constraints(
+                    result, constraints, samples, judge, lone=self.outliers == "singletons"
+                )
         self._warn_of_outliers(result)
         return result
 
-    def _kept_to(self, constraints, result, samples, judge):
-        return keep_constraints(result, constraints, samples, judge, lone=self.outliers == "singletons")
+    def _keep_all(self, samples, scored, judge, constraints):
+        """Keep clusters, and what they show."""
+        result = self._selected(samples, scored, judge, constraints)
+        with self._stage("de-overlap"):
+            attributes = shown(result, samples, scored, judge, self._selection(), self.outliers, constraints)
+        for name, value in attributes.items():
+            setattr(self, name, value)
+        return self._keep(result)
 
     def _selection(self):
         return SelectionSettings(self.overlap, self.max_overlap, self.min_score)
