@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import baselines, datasets, metrics, plotting
     from ._clustering import GCNClustering
     from ._diagnosis import Diagnosis, ExpectedDiagnosis
+    from ._incremental import IncrementalGCNClustering
     from ._matching import match_labels
     from ._persistence import load
     from ._scored_proposals import ScoredProposals
@@ -33,6 +34,7 @@ __all__ = [
     "ExpectedDiagnosis",
     "GCNClustering",
     "GCNSegmenter",
+    "IncrementalGCNClustering",
     "ScoredProposals",
     "__version__",
     "baselines",
@@ -54,6 +56,7 @@ _MODULE_OF_NAME = {
     "ExpectedDiagnosis": "._diagnosis",
     "GCNClustering": "._clustering",
     "GCNSegmenter": "._segmenter",
+    "IncrementalGCNClustering": "._incremental",
     "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
     "load_decisions": ".report",

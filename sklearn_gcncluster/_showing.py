@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import Result
 from ._compat import Interval, validate_params
-from ._constraints import Constraints
+from ._constraints import Constraints, may_join
 from ._graph._samples import Samples
 from ._mending import keep_constraints
 from ._scored_proposals import clusters_of
@@ -140,7 +140,7 @@ class ShowingMixin:
         {"min_probability": [Interval(Real, 0, 1, closed="both")]}, prefer_skip_nested_validation=True
     )
     def assign_outliers(self: Any, min_probability: float = 0.5) -> np.ndarray:
-        """Labels in which outliers go to the clusters that they are tied to; ``labels_`` stay as they are.
+        """Send outliers to the clusters that they are tied to, in labels beside ``labels_``.
 
         Parameters
         ----------
@@ -161,34 +161,10 @@ class ShowingMixin:
         found, cluster = found[enough][order], cluster[enough][order]
         constraints = self.constraints_
         if constraints is not None:
-            may = _may_join(labels, found, cluster, constraints)
+            may = may_join(labels, found, cluster, constraints)
             found, cluster = found[may], cluster[may]
         labels[found] = cluster
         return labels
-
-
-def _may_join(labels, rows, clusters, constraints):
-    """Which rows may join a cluster, one after another; none of them must share one with others."""
-    component = constraints.component
-    cells_of: dict[int, list[int]] = {}
-    for owner, cell in constraints.cells.tolist():
-        cells_of.setdefault(owner, []).append(cell)
-    rivals: dict[int, list[int]] = {}
-    for left, right in constraints.pairs.tolist():
-        rivals.setdefault(left, []).append(right)
-        rivals.setdefault(right, []).append(left)
-    cluster_of = dict(zip(component.tolist(), labels.tolist(), strict=True))
-    taken = {(cell, cluster_of[owner]) for owner, cells in cells_of.items() for cell in cells}
-    may = np.zeros(len(rows), bool)
-    for place, (owner, cluster) in enumerate(zip(component[rows].tolist(), clusters.tolist(), strict=True)):
-        keys = {(cell, cluster) for cell in cells_of.get(owner, ())}
-        may[place] = not (keys & taken) and all(
-            cluster_of[rival] != cluster for rival in rivals.get(owner, ())
-        )
-        if may[place]:
-            taken |= keys
-            cluster_of[owner] = cluster
-    return may
 
 
 def shown(

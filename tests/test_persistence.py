@@ -555,7 +555,7 @@ def test_pickle_joblib_and_skops(trained, tmp_path, unseen):
     dumped = skops.dumps(trained)
     own = "sklearn_gcncluster._clustering.GCNClustering"
     kinds = ("Frame", "Learned", "LinearMap", "LinkModels", "LinkNetwork", "Network")
-    records = [f"sklearn_gcncluster._model.{kind}" for kind in kinds]
+    records = [f"sklearn_gcncluster._model.{kind}" for kind in kinds] + ["scipy.sparse._csr.csr_array"]
     assert set(skops.get_untrusted_types(data=dumped)) <= {own, *records}
     expected = trained.predict(unseen[0])
     for loaded in (
