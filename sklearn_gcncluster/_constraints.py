@@ -318,10 +318,8 @@ def may_join(
     may = np.zeros(len(rows), bool)
     for place, (owner, cluster) in enumerate(zip(component[rows].tolist(), clusters.tolist(), strict=True)):
         keys = {(cell, cluster) for cell in cells_of.get(owner, ())}
-        may[place] = (
-            cluster_of[owner] == cluster
-            or not (keys & taken)
-            and all(cluster_of[rival] != cluster for rival in rivals.get(owner, ()))
+        may[place] = cluster_of[owner] == cluster or (
+            not (keys & taken) and all(cluster_of[rival] != cluster for rival in rivals.get(owner, ()))
         )
         if may[place]:
             taken |= keys
@@ -343,113 +341,6 @@ def _row_affinity(affinity, samples):
     )
     values = np.concatenate([links.data, np.ones(2 * len(row), links.data.dtype)])
     return sp.csr_array((values, ends), shape=(n_rows, n_rows))
-
-
-def obeying_rows(
-    labels: np.ndarray,
-    constraints: Constraints,
-    samples: Samples,
-    affinity: sp.csr_array,
-    n_neighbors: int,
-) -> np.ndarray:
-    """Labels of all rows of X that obey, and resemble those that are given; the last word on constraints.
-
-    Parameters
-    ----------
-    labels : int64 ndarray of shape (n_rows,)
-        -1 for noise.
-    constraints : Constraints
-        Of all rows.
-    samples : Samples
-    affinity : csr_array of shape (n_kept, n_kept)
-        Of distinct samples.
-    n_neighbors : int
-
-    Returns
-    -------
-    int64 ndarray of shape (n_rows,)
-        The same array if it obeys.
-    """
-    bound = constraints.bound
-    torn = len(torn_groups(labels, constraints)) or (labels[bound] < 0).any()
-    if not torn and not len(broken_groups(labels, constraints)):
-        return labels
-    of_rows = _row_affinity(affinity, samples)
-    obeyed = joined(labels, constraints, of_rows)
-    obeyed = taken_apart(obeyed, constraints, of_rows, n_neighbors)
-    alone = bound[obeyed[bound] < 0]
-    obeyed[alone] = obeyed.max(initial=-1) + 1 + constraints.component[alone]
-    return obeyed
-
-
-def may_join(
-    labels: np.ndarray, rows: np.ndarray, clusters: np.ndarray, constraints: Constraints
-) -> np.ndarray:
-    """Which samples may join a cluster, one after another.
-
-    Parameters
-    ----------
-    labels : int ndarray of shape (n_samples,)
-        A partition that obeys; -1 for samples in no cluster.
-    rows : int ndarray of shape (n_asked,)
-        Samples in no cluster.
-    clusters : int ndarray of shape (n_asked,)
-        To which each would go.
-    constraints : Constraints
-
-    Returns
-    -------
-    bool ndarray of shape (n_asked,)
-    """
-    component = constraints.component
-    cells_of: dict[int, list[int]] = {}
-    for owner, cell in constraints.cells.tolist():
-        cells_of.setdefault(owner, []).append(cell)
-    rivals: dict[int, list[int]] = {}
-    for left, right in constraints.pairs.tolist():
-        rivals.setdefault(left, []).append(right)
-        rivals.setdefault(right, []).append(left)
-    cluster_of = dict(zip(component.tolist(), labels.tolist(), strict=True))
-    taken = {(cell, cluster_of[owner]) for owner, cells in cells_of.items() for cell in cells}
-    may = np.zeros(len(rows), bool)
-    for place, (owner, cluster) in enumerate(zip(component[rows].tolist(), clusters.tolist(), strict=True)):
-        keys = {(cell, cluster) for cell in cells_of.get(owner, ())}
-        may[place] = (
-            cluster_of[owner] == cluster
-            or not (keys & taken)
-            and all(cluster_of[rival] != cluster for rival in rivals.get(owner, ()))
-        )
-        if may[place]:
-            taken |= keys
-            cluster_of[owner] = cluster
-    return may
-
-
-def _row_affinity(affinity, samples):
-    """Affinity of rows: that of distinct samples between their first rows, to which equal rows are tied."""
-    links = affinity.tocoo()
-    low, high = links.coords
-    row = np.flatnonzero(samples.inverse >= 0)
-    first = samples.kept[samples.inverse[row]]
-    row, first = row[row != first], first[row != first]
-    n_rows = len(samples.inverse)
-    ends = (
-        np.concatenate([samples.kept[low], row, first]),
-        np.concatenate([samples.kept[high], first, row]),
-    )
-    values = np.concatenate([links.data, np.ones(2 * len(row), links.data.dtype)])
-    return sp.csr_array((values, ends), shape=(n_rows, n_rows))
-
-
-def _restricted(constraints, chosen):
-    """Constraints among some of the samples."""
-    component = constraints.component[chosen]
-    numbers, code = np.unique(component, return_inverse=True)
-    number = np.full(constraints.component.max() + 1, -1)
-    number[numbers] = np.arange(len(numbers))
-    pairs = number[constraints.pairs]
-    cells = np.column_stack([number[constraints.cells[:, 0]], constraints.cells[:, 1]])
-    return Constraints(code.reshape(-1), pairs[(pairs >= 0).all(axis=1)], cells[cells[:, 0] >= 0])
 
 
 def ties_within(labels: np.ndarray, affinity: sp.csr_array) -> np.ndarray:
