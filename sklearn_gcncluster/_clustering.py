@@ -366,6 +366,42 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             scored, judge = self._scored(graph, proposals, self.learned_)
         return ScoredProposals(scored, len(proposals.sizes), samples, judge)
 
+    def review(self, X, n_questions=200, *, must_link=None, cannot_link=None, cannot_link_groups=None):
+        """Ask about the clusters that :meth:`predict` gives, the most valuable questions first.
+
+        Each question is about two samples that belong together or not. Answers are constraints: pairs that
+        do belong together are `must_link`, others `cannot_link`. Questions that constraints answer already
+        are not asked again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples whose clusters are asked about.
+        n_questions : int, default=200
+            How many questions, at most.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not: answers so far.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
+
+        Returns
+        -------
+        questions : list of dict
+            The ``"kind"`` of each question, the rows of its samples, ``"first"`` and ``"second"``, its
+            ``"gain"``, an estimate of the BCubed recall or precision that an answer wins, and the
+            ``"clusters"`` of both samples. "merge" asks if two clusters are one, "outlier" if a sample in
+            none belongs to one, and "split" if a cluster is two. :class:`ClusterReport` takes it as its
+            `questions`, and pandas makes a data frame of it.
+        """
+        settings = {name: getattr(self, name) for name in ("overlap", "max_overlap", "min_score")}
+        return self.score_proposals(X).review(
+            n_questions,
+            must_link=must_link,
+            cannot_link=cannot_link,
+            cannot_link_groups=cannot_link_groups,
+            **settings,
+        )
+
     def _check_parameters(self):
         super()._check_parameters()
         check_sources(self.proposals, self.edge_threshold, self.metric if self._is_graph() else None)
