@@ -28,8 +28,19 @@ class _Pairs(NamedTuple):
 
     low: np.ndarray
     high: np.ndarray
-    probability: np.ndarray
-    """That both are of one class: mean over a group's samples of the best link to the other group."""
+    best: np.ndarray
+    """Mean over a group's samples of the best link to the other group, in [0, 1]."""
+    mean: np.ndarray
+    """Mean affinity of the links."""
+
+    @property
+    def probability(self) -> np.ndarray:
+        """That both are of one class.
+
+        The best of many links is high by chance, so it counts twice, and with it the mean: of the pairs that
+        come first so, most were one class (examples/benchmarks/review.py).
+        """
+        return self.best * np.sqrt(self.best * self.mean)
 
 
 def questions(
@@ -70,7 +81,7 @@ def questions(
     for layer in average_link_layers(inside, _PARTING, "zero", n_neighbors):
         parts = _linked(layer, inside)
         one, other = _exemplars(layer, inside, parts)
-        worth = impure[label[one]] * (1 - parts.probability) * _change(layer, weight, parts)
+        worth = impure[label[one]] * (1 - parts.best) * _change(layer, weight, parts)
         asked.append((np.full(len(one), "split"), one, other, worth / len(result.labels)))
 
     kind, one, other, worth = (np.concatenate(columns) for columns in zip(*asked, strict=True))
@@ -106,18 +117,21 @@ def _linked(group, affinity):
     order = np.argsort(key, kind="stable")
     start = np.flatnonzero(np.diff(key[order], prepend=-1))
     if not len(start):
-        return _Pairs(start, start, np.empty(0))
+        return _Pairs(start, start, np.empty(0), np.empty(0))
     best = np.maximum.reduceat(links.data[across][order], start).astype(np.float64)
     node, other = np.divmod(key[order][start], n_groups)
     size = np.bincount(group, minlength=n_groups)
     pair, place = np.unique(group[node] * n_groups + other, return_inverse=True)
     mean = np.bincount(place.reshape(-1), weights=best) / size[pair // n_groups]
     one, two = np.divmod(pair, n_groups)
-    both = np.unique(np.minimum(one, two) * n_groups + np.maximum(one, two), return_inverse=True)
-    probability = np.zeros(len(both[0]))
-    np.maximum.at(probability, both[1].reshape(-1), mean)
-    low, high = np.divmod(both[0], n_groups)
-    return _Pairs(low, high, np.minimum(probability, 1))
+    keys, number = np.unique(np.minimum(one, two) * n_groups + np.maximum(one, two), return_inverse=True)
+    nearer = np.zeros(len(keys))
+    np.maximum.at(nearer, number.reshape(-1), mean)
+    ends = group[links.coords[0][across]], group[links.coords[1][across]]
+    link = np.searchsorted(keys, np.minimum(*ends) * np.int64(n_groups) + np.maximum(*ends))
+    total = np.bincount(link, weights=links.data[across], minlength=len(keys))
+    low, high = np.divmod(keys, n_groups)
+    return _Pairs(low, high, np.minimum(nearer, 1), total / np.bincount(link, minlength=len(keys)))
 
 
 def _change(group, weight, pairs):
