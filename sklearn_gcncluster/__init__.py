@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from . import baselines, datasets, metrics, plotting
     from ._clustering import GCNClustering
     from ._diagnosis import Diagnosis, ExpectedDiagnosis
+    from ._incremental import IncrementalGCNClustering
     from ._matching import match_labels
     from ._persistence import load
     from ._scored_proposals import ScoredProposals
     from ._segmenter import GCNSegmenter
+    from ._showing import ClusterTree
     from ._stages import record_stages
     from .report import ClusterReport, load_decisions
 
@@ -27,10 +29,12 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "ClusterReport",
+    "ClusterTree",
     "Diagnosis",
     "ExpectedDiagnosis",
     "GCNClustering",
     "GCNSegmenter",
+    "IncrementalGCNClustering",
     "ScoredProposals",
     "__version__",
     "baselines",
@@ -47,10 +51,12 @@ __all__ = [
 # wants a metric or a data set should not wait for that.
 _MODULE_OF_NAME = {
     "ClusterReport": ".report",
+    "ClusterTree": "._showing",
     "Diagnosis": "._diagnosis",
     "ExpectedDiagnosis": "._diagnosis",
     "GCNClustering": "._clustering",
     "GCNSegmenter": "._segmenter",
+    "IncrementalGCNClustering": "._incremental",
     "ScoredProposals": "._scored_proposals",
     "load": "._persistence",
     "load_decisions": ".report",

@@ -13,7 +13,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -137,7 +136,7 @@ def _cluster(arguments: argparse.Namespace) -> None:
     _check_folders(arguments.out, arguments.report)  # before hours of work that end there
     samples = read_samples(arguments.samples)
     estimator = _estimator(arguments, samples.shape[1])
-    constraints = _constraints(arguments.constraints, estimator, len(samples))
+    constraints = _constraints(arguments.constraints, len(samples))
     with _progress(estimator, arguments.quiet):
         labels = estimator.fit_predict(samples, **constraints)
     probabilities = getattr(estimator, "probabilities_", None)
@@ -176,20 +175,11 @@ def _estimator(arguments, n_features):
     return clone(trained).set_params(pretrained=FrozenEstimator(trained), random_state=arguments.random_state)
 
 
-def _constraints(path: str | None, estimator: Any, n_samples: int) -> dict[str, np.ndarray]:
+def _constraints(path: str | None, n_samples: int) -> dict[str, np.ndarray]:
     """Arguments of fit that say what belongs together."""
     from . import load_decisions
 
-    if path is None:
-        return {}
-    decisions = load_decisions(path, n_samples=n_samples)
-    if not set(decisions._fields) <= signature(estimator.fit).parameters.keys():
-        raise ValueError(
-            f"{type(estimator).__name__} of this version takes no constraints, so {path} would have no "
-            "effect. Leave --constraints out, or install a later version: "
-            "pip install --upgrade sklearn-gcncluster"
-        )
-    return decisions._asdict()
+    return {} if path is None else load_decisions(path, n_samples=n_samples)._asdict()
 
 
 def _train(arguments: argparse.Namespace) -> None:

@@ -9,19 +9,22 @@ from typing import ClassVar
 
 from ._base import one_cluster
 from ._compat import StrOptions, fit_context
+from ._constraints import check_constraints
 from ._diagnosis import DiagnosisMixin
 from ._gcn import BaseGCN
+from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_sources, partition_by, propose
 from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
+from ._showing import ShowingMixin, shown
 
 _LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
 """Stages of a fit with labels."""
 
 
-class GCNClustering(DiagnosisMixin, BaseGCN):
+class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     """Clustering that learns from labelled classes how clusters look.
 
     Proposals of clusters, made at many scales from a graph of nearest neighbours, are judged by a graph
@@ -141,6 +144,21 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         the proposal; 0 for outliers.
     cluster_scores_ : float32 ndarray of shape (n_clusters, 2)
         Predicted IoU and IoP of each cluster. Those with the lowest are worth a look first.
+    exemplars_ : intp ndarray of shape (n_clusters,)
+        Row of the most typical member of each cluster: the one with the highest mean affinity to the others.
+    cluster_affinity_ : csr_array of shape (n_samples, n_clusters)
+        Mean affinity of samples to clusters; :meth:`memberships` gives the highest.
+    cluster_layers_ : int64 ndarray of shape (n_layers, n_samples)
+        Finer and coarser answers around ``labels_``, from fine to coarse, by proposals that are favoured for
+        their size.
+    cluster_layer_scores_ : float32 ndarray of shape (n_layer_clusters, 2)
+        Predicted IoU and IoP of all clusters in ``cluster_layers_``, layer by layer.
+    cluster_tree_ : ClusterTree
+        The same clusters as a table, each with the one of the next layer that holds most of it.
+    duplicates_ : intp ndarray of shape (n_samples,)
+        For each sample the first one that is equal to it, be it itself.
+    constraints_ : Constraints or None
+        Constraints of the last `fit`, of components of samples that must share a cluster.
     loss_curve_ : dict of str to ndarray of shape (n_epochs, 2)
         Training and validation loss of each network by epoch, in the order of training; only after a fit with
         `y`.
@@ -272,7 +290,7 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None, cannot_link_groups=None):
         """Learn from labelled samples how clusters look, and cluster them.
 
         As everywhere in scikit-learn, this starts anew. To cluster other samples with what was learned, use
@@ -285,6 +303,10 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
 
         Returns
         -------
@@ -294,22 +316,27 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
         Raises
         ------
         ValueError
-            If y names fewer than two classes, or parameters do not fit each other.
+            If y names fewer than two classes, parameters do not fit each other, or constraints contradict
+            each other; the message names a chain of rows.
         sklearn.exceptions.NotFittedError
             If y is None and `pretrained` is None.
         """
+        given = must_link, cannot_link, cannot_link_groups
         with self._fitting(*(self._stages if y is None else _LEARNING)):
             self._check_parameters()
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
-                return self._keep(self._clusters(samples, self.learned_))
+                constraints = check_constraints(*given, len(samples.inverse))
+                scored, judge = self._judged(samples, self.learned_)
+                return self._keep_all(samples, scored, judge, constraints)
             samples, classes = self._labelled_samples(X, y)
+            constraints = check_constraints(*given, len(samples.inverse))
             graph, learned = self._learn_affinity(samples, classes)
             proposals = self._propose(graph, samples, learned)
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep(self._selected(samples, scored, judge)._replace(recall=graph.recall))
+            return self._keep_all(samples, scored, judge, constraints)
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -344,21 +371,61 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             scored, judge = self._scored(graph, proposals, self.learned_)
         return ScoredProposals(scored, len(proposals.sizes), samples, judge)
 
+    def review(self, X, n_questions=200, *, must_link=None, cannot_link=None, cannot_link_groups=None):
+        """Ask about the clusters that :meth:`predict` gives, the most valuable questions first.
+
+        Each question is about two samples that belong together or not. Answers are constraints: pairs that
+        do belong together are `must_link`, others `cannot_link`. Questions that constraints answer already
+        are not asked again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples whose clusters are asked about.
+        n_questions : int, default=200
+            How many questions, at most.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not: answers so far.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
+
+        Returns
+        -------
+        questions : list of dict
+            The ``"kind"`` of each question, the rows of its samples, ``"first"`` and ``"second"``, its
+            ``"gain"``, an estimate of the BCubed recall or precision that an answer wins, and the
+            ``"clusters"`` of both samples. "merge" asks if two clusters are one, "outlier" if a sample in
+            none belongs to one, and "split" if a cluster is two. :class:`ClusterReport` takes it as its
+            `questions`, and pandas makes a data frame of it.
+        """
+        settings = {name: getattr(self, name) for name in ("overlap", "max_overlap", "min_score")}
+        return self.score_proposals(X).review(
+            n_questions,
+            must_link=must_link,
+            cannot_link=cannot_link,
+            cannot_link_groups=cannot_link_groups,
+            **settings,
+        )
+
     def _check_parameters(self):
         super()._check_parameters()
         check_sources(self.proposals, self.edge_threshold, self.metric if self._is_graph() else None)
 
     # X -> graph -> proposals -> scores -> labels
 
-    def _clusters_of(self, X, samples):
-        return self._clusters(samples, self.learned_)
+    def _clusters_of(self, X, samples, constraints):
+        return self._clusters(samples, self.learned_, constraints)
 
-    def _clusters(self, samples, learned):
+    def _clusters(self, samples, learned, constraints=None):
+        scored, judge = self._judged(samples, learned)
+        return self._selected(samples, scored, judge, constraints)
+
+    def _judged(self, samples, learned):
+        """Scored proposals and their judge, or None for both where no two samples differ."""
         if samples.n_distinct < 2:
-            return one_cluster(samples, self.outliers)
+            return None, None
         graph = self._graph_of(samples, learned)
-        scored, judge = self._scored(graph, self._propose(graph, samples, learned), learned)
-        return self._selected(samples, scored, judge)._replace(recall=graph.recall)
+        return self._scored(graph, self._propose(graph, samples, learned), learned)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(
@@ -393,11 +460,27 @@ class GCNClustering(DiagnosisMixin, BaseGCN):
             )
             return join(scored, judge.score(segmented)._replace(membership=membership)), judge
 
-    def _selected(self, samples, scored, judge):
+    def _selected(self, samples, scored, judge, constraints=None):
         with self._stage("de-overlap"):
-            result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+            if judge is None:
+                result = one_cluster(samples, self.outliers)
+            else:
+                result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+            if constraints is not None:
+                result = keep_constraints(
+                    result, constraints, samples, judge, lone=self.outliers == "singletons"
+                )
         self._warn_of_outliers(result)
         return result
+
+    def _keep_all(self, samples, scored, judge, constraints):
+        """Keep clusters, and what they show."""
+        result = self._selected(samples, scored, judge, constraints)
+        with self._stage("de-overlap"):
+            attributes = shown(result, samples, scored, judge, self._selection(), self.outliers, constraints)
+        for name, value in attributes.items():
+            setattr(self, name, value)
+        return self._keep(result)
 
     def _selection(self):
         return SelectionSettings(self.overlap, self.max_overlap, self.min_score)

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
+from ._constraints import check_constraints
 from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._graph._linear_map import apply_map
 from ._graph._links import Graph
@@ -79,7 +80,7 @@ class BaseGCN(GraphEstimator):
         "device": [str],
     }
 
-    def predict(self, X):
+    def predict(self, X, *, must_link=None, cannot_link=None, cannot_link_groups=None):
         """Cluster new samples with what was learned; the estimator stays as it is.
 
         The samples are clustered jointly: what belongs together depends on all of them. Numbers are those
@@ -89,15 +90,26 @@ class BaseGCN(GraphEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
 
         Returns
         -------
         labels : int64 ndarray of shape (n_samples,)
             Clusters in order of falling size, -1 for outliers.
+
+        Raises
+        ------
+        ValueError
+            If constraints contradict each other; the message names a chain of rows.
         """
         self._check_clusters()
         with self._progress(*self._stages):
-            return self._clusters_of(X, self._new_samples(X)).labels
+            samples = self._new_samples(X)
+            constraints = check_constraints(must_link, cannot_link, cannot_link_groups, len(samples.inverse))
+            return self._clusters_of(X, samples, constraints).labels
 
     def save(self, path, *, include_labels=True):
         """Write the estimator to a file that :func:`sklearn_gcncluster.load` reads.

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import sklearn
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
@@ -31,6 +32,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import is_learned
+from ._constraints import Constraints
 from ._format import arrays_of, choices_of, learned_of, renamed_from_format_1
 from ._model import Learned
 
@@ -47,6 +49,12 @@ _CLUSTERS_OF_X = (
     "n_clusters_",
     "initial_labels_",
     "recall_",
+    "exemplars_",
+    "cluster_affinity_",
+    "cluster_layers_",
+    "cluster_layer_scores_",
+    "duplicates_",
+    "constraints_",
 )
 """Attributes that tell about the samples of fit; predict does not need them."""
 
@@ -66,6 +74,11 @@ def save(estimator: BaseEstimator, path: str | Path, *, include_labels: bool = T
             arrays[name] = value
         elif name == "loss_curve_":
             arrays |= arrays_of(value, name)
+        elif isinstance(value, Constraints):
+            arrays |= arrays_of(value._asdict(), name)
+        elif isinstance(value, sp.csr_array):
+            parts = {"data": value.data, "indices": value.indices, "indptr": value.indptr}
+            arrays |= arrays_of(parts | {"shape": np.array(value.shape)}, name)
         else:
             attributes[name] = _encode(value, name)
     header: dict[str, Any] = {
@@ -152,6 +165,12 @@ def _restored(estimator, attributes, arrays, number):
             attributes.setdefault(owner, {})[rest] = array
         else:
             attributes[owner] = array
+    if "constraints_" in attributes and attributes["constraints_"] is not None:
+        attributes["constraints_"] = Constraints(**attributes["constraints_"])
+    if "cluster_affinity_" in attributes:
+        parts = attributes["cluster_affinity_"]
+        compressed = (parts["data"], parts["indices"], parts["indptr"])
+        attributes["cluster_affinity_"] = sp.csr_array(compressed, shape=tuple(parts["shape"].tolist()))
     if number > 1:
         choices = attributes["learned_"]
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,11 +11,14 @@ from sklearn.utils import check_consistent_length
 
 from ._base import Result
 from ._compat import StrOptions, validate_params
+from ._constraints import check_constraints
 from ._expectation import expected_quality
 from ._graph._samples import Samples, aggregate_labels
 from ._labels import class_codes
+from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._targets import proposal_targets
+from ._review import questions
 from ._scoring import Judge, Scored
 from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, membership_of, number_clusters, select
 
@@ -94,6 +97,9 @@ class ScoredProposals:
             "scores": ["array-like", None],
             **SELECTION_CONSTRAINTS,
             "outliers": [StrOptions({"noise", "singletons"})],
+            "must_link": ["array-like", None],
+            "cannot_link": ["array-like", None],
+            "cannot_link_groups": ["array-like", None],
         },
         prefer_skip_nested_validation=True,
     )
@@ -105,6 +111,9 @@ class ScoredProposals:
         max_overlap: float = 0.5,
         min_score: float = 0.3,
         outliers: str = "noise",
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+        cannot_link_groups: ArrayLike | None = None,
     ) -> np.ndarray:
         """Let each sample go to one of the proposals that hold it.
 
@@ -120,6 +129,10 @@ class ScoredProposals:
             Clusters of two or more samples with a lower predicted IoU are dropped.
         outliers : {"noise", "singletons"}, default="noise"
             Whether samples in no cluster get the label -1, or a number each.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster; -1 for samples in none.
 
         Returns
         -------
@@ -127,7 +140,54 @@ class ScoredProposals:
             Clusters in order of falling size, -1 for outliers.
         """
         settings = SelectionSettings(overlap, max_overlap, min_score)
-        return self._clusters(settings, outliers, scores).labels
+        given = must_link, cannot_link, cannot_link_groups
+        return self._obeying(self._clusters(settings, outliers, scores), given, outliers)[0].labels
+
+    def review(
+        self,
+        n_questions: int = 200,
+        *,
+        overlap: str = "adaptive",
+        max_overlap: float = 0.5,
+        min_score: float = 0.3,
+        must_link: ArrayLike | None = None,
+        cannot_link: ArrayLike | None = None,
+        cannot_link_groups: ArrayLike | None = None,
+    ) -> list[dict[str, Any]]:
+        """Ask about the clusters that :meth:`cluster` gives, the most valuable questions first.
+
+        Parameters
+        ----------
+        n_questions : int, default=200
+            How many, at most.
+        overlap : {"adaptive", "deoverlap", "nms"}, default="adaptive"
+            As for :meth:`cluster`, like those that follow.
+        max_overlap : float in [0, 1], default=0.5
+            Only for "nms".
+        min_score : float in [0, 1], default=0.3
+            Least predicted IoU of a cluster.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster; -1 for samples in none.
+
+        Returns
+        -------
+        questions : list of dict
+            As for :meth:`GCNClustering.review`.
+        """
+        result = self._clusters(SelectionSettings(overlap, max_overlap, min_score), "noise")
+        result, known = self._obeying(result, (must_link, cannot_link, cannot_link_groups), "noise")
+        return questions(result, self._samples, self._judge, known, n_questions)
+
+    def _obeying(self, result, given, outliers):
+        """Clusters under constraints, and these."""
+        must, cannot, groups = given
+        known = check_constraints(must, cannot, groups, len(result.labels))
+        if known is None:
+            return result, None
+        lone = outliers == "singletons"
+        return keep_constraints(result, known, self._samples, self._judge, lone=lone), known
 
     def _clusters(self, settings, outliers, scores=None):
         if scores is not None and np.shape(scores) != self.scores.shape[:1]:
@@ -205,7 +265,8 @@ def clusters_of(
             break
         assigned[np.append(poor, False)[clusters.layers[0]]] = -1
     belongs = membership_of(scored.proposals, scored.membership, assigned)
-    return _of_all_rows(labels, np.where(labels < 0, 0, belongs), quality, samples.inverse, outliers)
+    result = _of_all_rows(labels, np.where(labels < 0, 0, belongs), quality, samples.inverse, outliers)
+    return result._replace(recall=judge.graph.recall)
 
 
 def _of_all_rows(labels, probabilities, quality, inverse, outliers):

@@ -75,6 +75,7 @@ class Judge:
         from ._nn._segmentation import Segmentation
         from ._nn._training import resolve_device
 
+        self.graph = graph
         self._inputs = Inputs(graph, len(learned.detection[0].mean))
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)

@@ -13,7 +13,9 @@ from sklearn.frozen import FrozenEstimator
 
 from ._base import Result, rows_of
 from ._compat import HasMethods, StrOptions, fit_context
+from ._constraints import check_constraints
 from ._gcn import BaseGCN
+from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import DEFAULT_PROPOSALS, propose
 from ._refinement import (
@@ -258,7 +260,7 @@ class GCNSegmenter(BaseGCN):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, must_link=None, cannot_link=None, cannot_link_groups=None):
         """Learn from labelled samples how clusters look; with an `estimator`, refine its clusters of X.
 
         Parameters
@@ -268,6 +270,10 @@ class GCNSegmenter(BaseGCN):
         y : array-like of shape (n_samples,), default=None
             Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
             Without `y`, nothing is learned: clusters are refined with the networks of `pretrained`.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
 
         Returns
         -------
@@ -277,19 +283,23 @@ class GCNSegmenter(BaseGCN):
         Raises
         ------
         ValueError
-            If y names fewer than two classes, or `iop_range` is no range within [0, 1].
+            If y names fewer than two classes, `iop_range` is no range within [0, 1], or constraints
+            contradict each other; the message names a chain of rows.
         sklearn.exceptions.NotFittedError
             If y is None and `pretrained` is None.
         """
+        given_constraints = must_link, cannot_link, cannot_link_groups
         with self._fitting(*(self._stages if y is None else _LEARNING)):
             self._check_parameters()
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
+                constraints = check_constraints(*given_constraints, len(samples.inverse))
                 if self.estimator is None:
                     return self
                 self.initial_labels_ = self._initial_clusters(X)
-                return self._keep(self._refined(samples, self.initial_labels_, self.learned_))
+                return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
             samples, classes = self._labelled_samples(X, y)
+            constraints = check_constraints(*given_constraints, len(samples.inverse))
             graph, learned = self._learn_affinity(samples, classes)
             given, partitions = None, []
             if self.estimator is not None:
@@ -306,9 +316,20 @@ class GCNSegmenter(BaseGCN):
                     self.n_jobs,
                 )
             self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True)
-            return self if given is None else self._keep(self._refine(graph, given, samples, self.learned_))
+            if given is None:
+                return self
+            return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
 
-    def refine(self, X, labels, return_probabilities=False):
+    def refine(
+        self,
+        X,
+        labels,
+        return_probabilities=False,
+        *,
+        must_link=None,
+        cannot_link=None,
+        cannot_link_groups=None,
+    ):
         """Refine clusters that come from anywhere.
 
         Before :meth:`fit`, this uses the networks of `pretrained`.
@@ -322,6 +343,10 @@ class GCNSegmenter(BaseGCN):
             Samples with equal rows are one sample, in the cluster that most of them have.
         return_probabilities : bool, default=False
             Whether to tell also how surely each sample belongs to its cluster.
+        must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
+            Pairs of rows of X that must share a cluster, and pairs that must not.
+        cannot_link_groups : array-like of int of shape (n_samples,), default=None
+            No two samples of one group share a cluster, as the faces of one photo; -1 for samples in none.
 
         Returns
         -------
@@ -333,19 +358,28 @@ class GCNSegmenter(BaseGCN):
         Raises
         ------
         ValueError
-            If there are not as many labels as samples.
+            If there are not as many labels as samples, or constraints contradict each other.
         sklearn.exceptions.NotFittedError
             If the segmenter is not fitted and `pretrained` is None.
         """
         if not hasattr(self, "learned_"):
             alone = clone(self).set_params(estimator=None)
-            return alone.fit(X).refine(X, labels, return_probabilities)
+            return alone.fit(X).refine(
+                X,
+                labels,
+                return_probabilities,
+                must_link=must_link,
+                cannot_link=cannot_link,
+                cannot_link_groups=cannot_link_groups,
+            )
         with self._progress(*self._stages):
-            result = self._refined(self._new_samples(X), labels, self.learned_)
+            samples = self._new_samples(X)
+            constraints = check_constraints(must_link, cannot_link, cannot_link_groups, len(samples.inverse))
+            result = self._refined(samples, labels, self.learned_, constraints)
         return (result.labels, result.probabilities) if return_probabilities else result.labels
 
-    def _clusters_of(self, X, samples):
-        return self._refined(samples, self._initial_clusters(X), self.learned_)
+    def _clusters_of(self, X, samples, constraints):
+        return self._refined(samples, self._initial_clusters(X), self.learned_, constraints)
 
     def _initial_clusters(self, X):
         """Labels of X by a fresh clone of the estimator."""
@@ -372,13 +406,16 @@ class GCNSegmenter(BaseGCN):
 
     # Clusters -> graph -> clusters
 
-    def _refined(self, samples, labels, learned):
+    def _refined(self, samples, labels, learned, constraints):
         given = given_clusters(labels, samples)
-        if samples.n_distinct < 2:
-            return one_given_cluster(given, samples)
-        return self._refine(self._graph_of(samples, learned), given, samples, learned)
+        if samples.n_distinct >= 2:
+            return self._refine(self._graph_of(samples, learned), given, samples, learned, constraints)
+        result = one_given_cluster(given, samples)
+        if constraints is None:
+            return result
+        return keep_constraints(result, constraints, samples, None, lone=True)
 
-    def _refine(self, graph, given, samples, learned):
+    def _refine(self, graph, given, samples, learned, constraints):
         judge = Judge(graph, learned, self.device, self.n_jobs)
         with self._stage("refine"):
             groups, membership = refine_partition(graph, given, judge, self._refinement(graph, learned))
@@ -387,7 +424,10 @@ class GCNSegmenter(BaseGCN):
             labels[inside] = number_clusters(groups[inside], samples.counts[inside], "singletons")
             scores = judge.score(distinct_proposals(labels[None])).quality
         labels, membership = np.append(labels, -1), np.append(membership, 0).astype(np.float32)
-        return Result(labels[samples.inverse], membership[samples.inverse], scores, graph.recall)
+        result = Result(labels[samples.inverse], membership[samples.inverse], scores, graph.recall)
+        if constraints is None:
+            return result
+        return keep_constraints(result, constraints, samples, judge, lone=True)
 
     def _refinement(self, graph, learned):
         return RefinementSettings(

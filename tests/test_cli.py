@@ -1,6 +1,7 @@
 """Tests of the command line."""
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -128,23 +129,24 @@ def test_inspect(folder, run):
     assert "features: 32" in out
 
 
-def test_constraints(folder, run, monkeypatch):
-    """They reach an estimator that takes them; others say that they do not."""
-    (folder / "c.json").write_text('{"must_link": [[0, 1]], "cannot_link": [[2, 3]]}')
-    command = ["cluster", "X.npy", "--model", "model.safetensors", "--constraints", "c.json", "--quiet"]
-    code, out, err = run(*command)
-    assert (code, out) == (1, "")
-    assert "GCNClustering of this version takes no constraints, so c.json would have no effect" in err
-
-    def fit_with_constraints(self, X, y=None, *, must_link=None, cannot_link=None):
-        given.update(must_link=must_link.tolist(), cannot_link=cannot_link.tolist())
-        return fit(self, X, y)
-
-    given, fit = {}, GCNClustering.fit
-    monkeypatch.setattr(GCNClustering, "fit", fit_with_constraints)
-    code, _, _ = run(*command)
+def test_constraints(folder, run):
+    """Decisions of a report hold in the clusters; those that contradict each other are a mistake."""
+    command = ["cluster", "X.npy", "--model", "model.safetensors", "--quiet"]
+    _, out, _ = run(*command)
+    clusters = [int(line.split(",")[1]) for line in out.splitlines()[1:]]
+    apart = next(row for row in range(1, len(clusters)) if clusters[row] != clusters[0])
+    mates = next(row for row in range(1, len(clusters)) if clusters[row] == clusters[0])
+    decisions = {"must_link": [[0, apart]], "cannot_link": [[0, mates]]}
+    (folder / "c.json").write_text(json.dumps(decisions))
+    code, out, _ = run(*command, "--constraints", "c.json")
+    clusters = [int(line.split(",")[1]) for line in out.splitlines()[1:]]
     assert code == 0
-    assert given == {"must_link": [[0, 1]], "cannot_link": [[2, 3]]}
+    assert clusters[0] == clusters[apart] != clusters[mates]
+    decisions["must_link"].append([apart, mates])
+    (folder / "c.json").write_text(json.dumps(decisions))
+    code, out, err = run(*command, "--constraints", "c.json")
+    assert (code, out) == (1, "")
+    assert f"rows 0 - {apart} - {mates} belong together" in err
 
 
 @pytest.mark.parametrize(

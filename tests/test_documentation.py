@@ -14,8 +14,13 @@ import sklearn_gcncluster
 from sklearn_gcncluster import baselines, datasets, metrics, plotting
 
 BUILT = os.environ.get("SKLEARN_GCNCLUSTER_DOCS")
-OF_SCIKIT_LEARN = {"get_metadata_routing"}
-"""Methods that the pages leave out: nobody routes metadata through these estimators."""
+OF_SCIKIT_LEARN = {
+    "get_metadata_routing",
+    "set_fit_request",
+    "set_partial_fit_request",
+    "set_predict_request",
+}
+"""Methods that the pages leave out: scikit-learn makes them, and its pages explain them."""
 
 
 def public_names():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from ._apart import Apart
 from ._layers import last_ancestor
 
 
@@ -27,6 +28,7 @@ def average_link_layers(
     missing: str,
     n_neighbors: int,
     groups: np.ndarray | None = None,
+    apart: Apart | None = None,
 ) -> np.ndarray:
     """Partitions by average linkage, one at each of several falling thresholds.
 
@@ -47,6 +49,8 @@ def average_link_layers(
         Length of the neighbour lists behind the graph.
     groups : int ndarray of shape (n_samples,), optional
         The partition to start from; samples with -1 are left out. By default each sample is alone.
+    apart : Apart, optional
+        Samples that must not be in one group; none are in one of `groups`.
 
     Returns
     -------
@@ -62,17 +66,23 @@ def average_link_layers(
         group_of = np.full(affinity.shape[0], -1)
         group_of[inside] = labels
         links = _contract(links, group_of)
+        apart = None if apart is None else apart.contract(group_of)
+    if apart is not None:
+        links = _allowed(links, apart)
     sizes = np.bincount(labels)
     layers = np.full((len(thresholds), affinity.shape[0]), -1, dtype=np.int32)
     for layer, threshold in zip(layers, thresholds, strict=True):
-        while (merged := _merge(links, sizes, threshold, missing, n_neighbors)) is not None:
+        while (merged := _merge(links, sizes, threshold, missing, n_neighbors, apart)) is not None:
             labels, links = merged[labels], _contract(links, merged)
+            if apart is not None:
+                apart = apart.contract(merged)
+                links = _allowed(links, apart)
             sizes = np.bincount(merged, weights=sizes).astype(np.intp)
         layer[inside] = labels
     return layers
 
 
-def _merge(links, sizes, threshold, missing, n_neighbors):
+def _merge(links, sizes, threshold, missing, n_neighbors, apart):
     """New number of each group after mutually nearest pairs merged, round by round; None if there are none.
 
     A round looks only at links between groups that are near another, and adds up only what a merge changed:
@@ -93,6 +103,8 @@ def _merge(links, sizes, threshold, missing, n_neighbors):
         active = has_near[links.low] & has_near[links.high]
         changed = merged[links.low] | merged[links.high]
         changed_links = _contract(_take(links, np.flatnonzero(active & changed)), into)
+        if apart is not None:
+            changed_links = _allowed(changed_links, apart.contract(last_ancestor(into)))
         links = _concatenate(_take(links, np.flatnonzero(active & ~changed)), changed_links)
     if np.array_equal(into, np.arange(len(into))):
         return None
@@ -137,6 +149,11 @@ def _contract(links, group_of):
     sums = np.add.reduceat(links.sums[:, between[order]], first, axis=1) if len(first) else links.sums[:, :0]
     pairs = pairs[first]
     return _Links((pairs // n_groups).astype(np.int32), (pairs % n_groups).astype(np.int32), sums)
+
+
+def _allowed(links, apart):
+    """Links between groups that may merge; those that may not never may, whatever they merge with."""
+    return _take(links, np.flatnonzero(~apart.between(links.low, links.high)))
 
 
 def _take(links, chosen):

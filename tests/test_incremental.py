@@ -1,0 +1,362 @@
+"""Clusters that grow: ids, constraints, and a folder that is old or new whenever it is interrupted."""
+
+import os
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_gcncluster import GCNClustering, IncrementalGCNClustering, match_labels
+from sklearn_gcncluster._growth import attach, lasting_ids, nearest_cluster, search, what_became
+from sklearn_gcncluster.metrics import bcubed_fscore
+
+
+@pytest.fixture(scope="module")
+def samples(identities):
+    """Samples of new classes in random order: X, y."""
+    _, _, X, y = identities
+    order = np.random.default_rng(0).permutation(len(X))
+    return X[order], y[order]
+
+
+@pytest.fixture(scope="module")
+def clusterer(trained):
+    """Not fitted, with the networks of another."""
+    return GCNClustering(pretrained=FrozenEstimator(trained), random_state=0)
+
+
+@pytest.fixture(scope="module")
+def half(clusterer, samples):
+    """Half of the samples. Tests do not change it."""
+    X, _ = samples
+    return IncrementalGCNClustering(clusterer).fit(X[: len(X) // 2])
+
+
+@pytest.fixture(scope="module")
+def grown(half, samples):
+    """All samples, in five batches, and the labels after each. Tests do not change it."""
+    X, _ = samples
+    album, labels = deepcopy(half), [half.labels_]
+    for batch in np.array_split(X[len(X) // 2 :], 5):
+        labels.append(album.partial_fit(batch).labels_)
+    return album, labels
+
+
+def test_fit_is_that_of_the_estimator(half, clusterer, samples):
+    """The same clusters."""
+    X, _ = samples
+    labels = clone(clusterer).fit_predict(X[: len(X) // 2])
+    pairs = np.unique(np.stack([labels, half.labels_]), axis=1)
+    assert pairs.shape[1] == len(np.unique(labels)) == half.n_clusters_ + 1
+    np.testing.assert_array_equal(IncrementalGCNClustering(clusterer).partial_fit(X[:40]).labels_.shape, 40)
+
+
+def test_growth_is_nearly_as_good_as_all_at_once(grown, half, clusterer, samples):
+    """And a clean pass is exactly that, whatever the order."""
+    X, y = samples
+    album = deepcopy(grown[0])
+    at_once = clone(clusterer).fit_predict(X)
+    first = half.labels_
+    alone = np.append(first, np.full(len(X) - len(first), -1))
+    assert bcubed_fscore(y, album.labels_) > bcubed_fscore(y, at_once) - 0.1
+    assert bcubed_fscore(y, album.labels_) > bcubed_fscore(y, alone) + 0.2
+    before = album.labels_
+    again = album.recluster().labels_
+    pairs = np.unique(np.stack([at_once, again]), axis=1)
+    assert pairs.shape[1] == len(np.unique(at_once)) == len(np.unique(again))
+    np.testing.assert_array_equal(again >= 0, match_labels(at_once, before) >= 0)
+    assert (again == before).mean() > 0.5
+
+
+def test_ids_last(grown):
+    """A cluster keeps its id as long as most members stay, and only then; none is used again."""
+    album, labels = grown
+    used: set[int] = set()
+    for before, after in zip([labels[0][:0], *labels], labels, strict=False):
+        old = np.append(before, np.full(len(after) - len(before), -1))
+        ids, sizes = np.unique(old[old >= 0], return_counts=True)
+        for number, size in zip(ids, sizes, strict=True):
+            stayed = np.count_nonzero(after[old == number] == number)
+            assert stayed == 0 or 2 * stayed > size
+            mates = np.bincount(after[(old == number) & (after >= 0)], minlength=1)
+            if stayed == 0 and 2 * mates.max() > size:  # most went elsewhere together: to an older cluster
+                assert np.count_nonzero(old == mates.argmax()) >= 1 or mates.argmax() not in used
+        new = set(after[after >= 0].tolist()) - set(ids.tolist())
+        assert not new & used
+        used |= new | set(ids.tolist())
+        assert min(np.bincount(after[after >= 0])[np.unique(after[after >= 0])]) > 1
+    assert album.n_clusters_ == len(np.unique(labels[-1][labels[-1] >= 0]))
+
+
+def test_history_tells_all(grown):
+    """By its events, the ids of one update follow from those of the update before."""
+    album, labels = grown
+    alive: set[int] = set()
+    for update, after in enumerate(labels):
+        for event in album.history_:
+            if event["update"] == update:
+                if event["event"] == "created":
+                    assert event["cluster"] not in alive
+                    alive.add(event["cluster"])
+                else:
+                    alive.remove(event["cluster"])
+                    assert set(event["into"]) <= set(after.tolist())
+        assert alive == set(after[after >= 0].tolist())
+
+
+def test_predict_does_not_remember(grown, samples):
+    """Samples near a cluster get its id, one at a time too; strangers get none."""
+    album, X = grown[0], samples[0]
+    before = album.labels_
+    told = album.predict(X)
+    inside = before >= 0
+    assert (told == before)[inside].mean() > 0.8
+    alone = [album.predict(X[[row]])[0] for row in range(20)]
+    np.testing.assert_array_equal(alone, told[:20])
+    strangers = np.random.default_rng(0).normal(size=(50, X.shape[1])).astype(np.float32)
+    assert (album.predict(strangers) == -1).mean() > 0.8
+    np.testing.assert_array_equal(album.labels_, before)
+
+
+def test_constraints_stay_in_force(clusterer, samples):
+    """Of old and new samples, through growth, a clean pass and forgetting; contradictions change nothing."""
+    X, y = samples
+    n = len(X) // 2
+    random = np.random.default_rng(1)
+    cannot = random.integers(0, n, (40, 2))
+    cannot = cannot[y[cannot[:, 0]] != y[cannot[:, 1]]]
+    photos = random.integers(0, 60, len(X))
+    album = IncrementalGCNClustering(clusterer)
+    album.fit(X[:n], cannot_link=cannot, cannot_link_groups=photos[:n])
+    must = []
+
+    def check():
+        labels = album.labels_
+        for left, right in must:
+            assert labels[left] == labels[right] >= 0
+        for left, right in cannot:
+            assert labels[left] < 0 or labels[left] != labels[right]
+        seen = [pair for pair in zip(photos, labels, strict=False) if pair[1] >= 0]
+        assert len(seen) == len(set(seen))
+
+    check()
+    for start in range(n, n + 90, 30):
+        pair = [start, start // 2]
+        while photos[pair[0]] == photos[pair[1]] or pair[1] in cannot:
+            pair[1] += 1
+        must.append(pair)
+        new = slice(start, start + 30)
+        album.partial_fit(X[new], must_link=[pair], cannot_link_groups=photos[new])
+        check()
+    album.recluster()
+    check()
+    before = album.labels_
+    with pytest.raises(ValueError, match="Constraints contradict each other"):
+        album.partial_fit(X[:3], cannot_link=[must[0]])
+    with pytest.raises(ValueError, match="must_link has row"):
+        album.partial_fit(X[:3], must_link=[[0, 10_000]])
+    np.testing.assert_array_equal(album.labels_, before)
+    apart = np.flatnonzero(before == before[must[0][0]])[:2]
+    if sorted(apart) != sorted(must[0]):
+        album.partial_fit(X[:0], cannot_link=[apart])  # an answer, and no sample
+        cannot = np.concatenate([cannot, [apart]])
+        check()
+    album.forget([cannot[0][0]])
+    check()
+
+
+def test_forget(half, samples):
+    """Forgotten samples belong nowhere, are found by nobody, and leave no number of theirs behind."""
+    X, _ = samples
+    album = deepcopy(half)
+    cluster = album.labels_[album.labels_ >= 0][0]
+    members = np.flatnonzero(album.labels_ == cluster)
+    album.forget(members[:-1])
+    assert (album.labels_[members] == -1).all()  # one alone is no cluster
+    assert {"update": 1, "event": "retired", "cluster": cluster, "into": []} in album.history_
+    assert (album.predict(X[members]) != cluster).all()
+    others = np.setdiff1d(np.arange(len(half.labels_)), members)
+    np.testing.assert_array_equal(album.labels_[others], half.labels_[others])
+    assert album.partial_fit(X[members]).recluster().labels_[members[0]] == -1
+    for wrong in ([-1], [len(X)], [0.5]):
+        with pytest.raises(ValueError, match=r"There is no row|rows must hold integers"):
+            album.forget(wrong)
+
+
+def test_mistakes(clusterer, samples):
+    """One message each."""
+    X, _ = samples
+    album = IncrementalGCNClustering(clusterer)
+    for method in (album.predict, album.forget):
+        with pytest.raises(NotFittedError):
+            method(X[:1])
+    with pytest.raises(ValueError, match="a graph of old samples has no links to new"):
+        IncrementalGCNClustering(GCNClustering(metric="precomputed")).fit(np.eye(4))
+    album.fit(X[:50])
+    with pytest.raises(ValueError, match="features"):
+        album.partial_fit(X[:3, :5])
+    with pytest.raises(ValueError, match="'estimator' parameter"):
+        IncrementalGCNClustering(estimator=3).fit(X)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_metrics_and_equal_rows(metric):
+    """Few features, rows of length zero, and rows that come again."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(8, 3)) * 20
+    X = np.repeat(centres, 25, axis=0) + random.normal(size=(200, 3)) * 0.3
+    album = IncrementalGCNClustering(GCNClustering(metric=metric, random_state=0)).fit(X)
+    before = album.labels_
+    album.partial_fit(X[::20])
+    np.testing.assert_array_equal(album.labels_[:200], before)
+    assert (album.labels_[200:] == before[::20])[before[::20] >= 0].all()
+
+
+# The folder
+
+
+def files(folder):
+    """Names of the files in a folder."""
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def assert_same(one, other, X):
+    """Labels, history and predictions are those of the other."""
+    np.testing.assert_array_equal(one.labels_, other.labels_)
+    assert one.history_ == other.history_
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+
+@pytest.fixture(scope="module")
+def standalone(samples):
+    """One that a file can hold: with the networks of the package."""
+    X, _ = samples
+    return IncrementalGCNClustering(GCNClustering(random_state=0)).fit(X[:200], cannot_link=[[0, 1]])
+
+
+def test_saved_and_loaded(standalone, samples, tmp_path):
+    """It goes on from where it was; rows stay on the disk; old files are not written again."""
+    X, _ = samples
+    album = deepcopy(standalone)
+    album.save(tmp_path)
+    loaded = IncrementalGCNClustering.load(tmp_path)
+    assert_same(album, loaded, X[200:240])
+    assert isinstance(loaded._state.blocks[0], np.memmap)
+    rows = [name for name in files(tmp_path) if name.startswith("rows")]
+    written = (tmp_path / rows[0]).stat().st_mtime_ns
+    for one in (album, loaded):
+        one.partial_fit(X[200:260], must_link=[[3, 210]])
+    loaded.save(tmp_path)
+    again = IncrementalGCNClustering.load(tmp_path)
+    assert_same(album, again, X[260:300])
+    assert (tmp_path / rows[0]).stat().st_mtime_ns == written
+    assert len(files(tmp_path)) == 5  # two of rows; estimator, state, current
+    again.forget([5])
+    again.save(tmp_path)
+    secret = X[5].tobytes()
+    assert not any(secret in file.read_bytes() for file in tmp_path.iterdir())
+    assert_same(again, IncrementalGCNClustering.load(tmp_path), X[260:300])
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_killed_between_any_two_writes(standalone, samples, tmp_path, monkeypatch):
+    """The folder loads with the old state or with the new one, and can be saved again."""
+    X, _ = samples
+    old, new = deepcopy(standalone), deepcopy(standalone).partial_fit(X[200:230])
+    states = [old.labels_.tolist(), new.labels_.tolist()]
+    seen, survived = set(), 0
+    for step in range(100):
+        folder = tmp_path / str(step)
+        old.save(folder)
+        calls = iter(range(step))
+
+        def dying(original, calls=calls):
+            def call(*args, **kwargs):
+                if next(calls, None) is None:
+                    raise Killed
+                return original(*args, **kwargs)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", dying(os.replace))
+            patch.setattr(os, "fsync", dying(os.fsync))
+            for name in ("open", "unlink"):
+                patch.setattr(Path, name, dying(getattr(Path, name)))
+            try:
+                new.save(folder)
+                survived += 1
+            except Killed:
+                pass
+        loaded = IncrementalGCNClustering.load(folder)
+        seen.add(states.index(loaded.labels_.tolist()))
+        if step % 5 == 0:
+            new.save(folder)
+            assert IncrementalGCNClustering.load(folder).labels_.tolist() == states[1]
+            assert len(files(folder)) == 5
+        if survived:
+            break
+    assert survived
+    assert step > 8
+    assert seen == {0, 1}
+
+
+def test_damaged_folder(standalone, tmp_path):
+    """A message that names the folder."""
+    with pytest.raises(FileNotFoundError, match=r"has no current\.json"):
+        IncrementalGCNClustering.load(tmp_path)
+    standalone.save(tmp_path)
+    rows = next(tmp_path.glob("rows-*.npy"))
+    rows.write_bytes(rows.read_bytes()[:-1000])
+    with pytest.raises(ValueError, match="does not hold a clustering that this version can read"):
+        IncrementalGCNClustering.load(tmp_path)
+
+
+# Parts, against slow references
+
+
+def test_search_over_blocks():
+    """The nearest of all blocks, known rows only, each query without itself."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(120, 6)).astype(np.float32)
+    known = random.random(120) < 0.8
+    near = search(np.array_split(X, 4), X[:30], known, metric="euclidean", n_jobs=1, itself=np.arange(30))
+    for row in range(30):
+        distance = ((X - X[row]) ** 2).sum(axis=1)
+        distance[~known], distance[row] = np.inf, np.inf
+        np.testing.assert_array_equal(near.rows[row], np.argsort(distance)[:10])
+    few = search([X[:3]], X[5:7], np.ones(3, bool), metric="euclidean", n_jobs=1)
+    assert (np.sort(few.rows)[:, :7] == -1).all()
+
+
+def test_attach():
+    """A sample beside a tight cluster joins it, one far from it does not; -1 where outliers are nearest."""
+    X = np.array([[0.0], [0.1], [0.2], [0.3], [5.0], [9.0], [9.4], [9.8]])
+    ids = np.array([4, 4, 4, 4, -1, 7, 7, 7])
+    queries = np.array([[0.15], [1.5], [5.0], [9.2]])
+    near = search([X], queries, np.ones(8, bool), metric="euclidean", n_jobs=1)
+    assert nearest_cluster(near, ids)[[0, 1, 3]].tolist() == [4, 4, 7]
+    usual = {4: 0.02, 7: 0.25}
+    cluster, certain = attach(near, ids, lambda rows: np.array([usual[number] for number in ids[rows]]), 1.5)
+    assert certain.tolist() == [True, False, False, True]
+    assert cluster[certain].tolist() == [4, 7]
+
+
+def test_lasting_ids():
+    """More than half must stay; parts and unions that do not qualify are new."""
+    before = np.array([3, 3, 3, 3, 5, 5, 5, -1, -1, 8, 8])
+    after = np.array([0, 0, 1, 1, 2, 2, 2, 2, 4, 2, 2])
+    ids = lasting_ids(after, before, 10)
+    assert ids[4:8].tolist() == [5] * 4  # the larger of two that merged
+    assert ids[9:].tolist() == [5, 5]
+    assert sorted({ids[0], ids[2], ids[8]}) == [10, 11, 12]  # two halves, and one that is new
+    events = what_became(before, ids)
+    assert {"event": "retired", "cluster": 8, "into": [5]} in events
+    assert {"event": "retired", "cluster": 3, "into": [10, 11]} in events
