@@ -10,6 +10,8 @@ from .._jobs import by_ranges, ranges_of, rows_in_memory
 
 _BLOCK_ROWS = 512
 """Rows searched at once, or fewer: a block of 512 x 100,000 similarities is 200 MB."""
+_WORTH_A_WORKER = 500_000_000
+"""Pairs of rows that take about as long as it takes to start a worker."""
 _BLURRED = 64
 """Roundings of the largest square below which a squared distance, as a difference of squares, is blurred."""
 
@@ -98,7 +100,7 @@ def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs):
     blocks = by_ranges(
         _search_block,
         ranges_of(len(asked), n_rows),
-        n_jobs,
+        n_jobs if len(rows) * len(asked) > _WORTH_A_WORKER else 1,
         rows=rows,
         squares=squares,
         asked=None if asked is rows else asked,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_gcncluster._graph import _cells, _neighbors
+from sklearn_gcncluster._graph import _cells, _exact, _neighbors
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors, search_recall
 from sklearn_gcncluster._graph._samples import distinct_samples
 
@@ -82,8 +82,9 @@ def test_euclidean_far_from_the_origin():
 
 
 @pytest.mark.parametrize("algorithm", ["brute", "cells", "hnsw"])
-def test_number_of_jobs_changes_nothing(algorithm):
+def test_number_of_jobs_changes_nothing(algorithm, monkeypatch):
     """One job and two find the same neighbours at the same distances."""
+    monkeypatch.setattr(_exact, "_WORTH_A_WORKER", 0)
     rows = random_rows(0, "cosine", n_features=3)
     one, two = (nearest_neighbors(rows, 5, algorithm=algorithm, n_jobs=n_jobs) for n_jobs in (1, 2))
     for first, second in zip(one, two, strict=True):
