@@ -11,8 +11,11 @@ own defaults and see no labels at all. The script prints a Markdown table::
     python examples/benchmarks/peers.py --methods HDBSCAN FINCH --fast
 
 Some peers are packages of their own, of which Infomap and Leiden are under the GPL; this project depends on none
-of them. They take part if someone has installed them: ``pip install "infomap>=2.16" igraph leidenalg fast_hdbscan
-evoc``. ``--csv FILE`` keeps the results; ``docs/figures/comparison.py`` draws them. Seconds are those of the
+of them. They take part if someone has installed them::
+
+    pip install "infomap>=2.16" igraph leidenalg "fast_hdbscan[nndescent]" evoc
+
+``--csv FILE`` keeps the results, and ``docs/figures/comparison.py`` draws them. Seconds are those of the
 processor, summed over cores, so that they are the same on a busy machine.
 """
 
@@ -413,7 +416,7 @@ def registry(samples, fast):
                 "min_samples": [1, 5],
                 "cluster_selection_method": ["eom", "leaf"],
             },
-            ("fast_hdbscan",),
+            ("fast_hdbscan", "pynndescent"),
         ),
         "EVoC": Peer(evoc, {"base_min_cluster_size": [3, 5, 10, 20], "n_neighbors": [5, 15]}, ("evoc",)),
         "average link": Peer(average_link, {"max_distance": heights}),
