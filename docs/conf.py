@@ -79,6 +79,7 @@ html_title = f"sklearn_gcncluster {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {
+    "logo": {"text": "sklearn_gcncluster"},
     "show_prev_next": True,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 6,
