@@ -1,7 +1,7 @@
 """Configuration of Sphinx.
 
-The environment variable SKLEARN_GCNCLUSTER_RUN_GALLERY has the gallery executed, with ``--fast``. It is off by
-default, so that the documentation builds in seconds. Nothing here needs a network.
+The environment variable SKLEARN_GCNCLUSTER_RUN_GALLERY has the gallery executed, with ``--fast``. It is off
+by default, so that the documentation builds in seconds. Nothing here needs a network.
 """
 
 import os

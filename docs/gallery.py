@@ -1,4 +1,4 @@
-"""How scripts of the gallery are run and ordered; in a module, because Sphinx can not store functions of conf.py."""
+"""How scripts of the gallery are run and ordered: in a module, since Sphinx can not store what conf.py defines."""
 
 READING_ORDER = (
     "quickstart.py",

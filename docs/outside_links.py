@@ -1,7 +1,7 @@
 """Links to names of other libraries, made from the names, so that no inventory has to be fetched.
 
-A cross-reference that this documentation cannot resolve, such as to ``sklearn.cluster.KMeans``, leads to the page
-that its library has for it.
+A cross-reference that this documentation cannot resolve, such as to ``sklearn.cluster.KMeans``, leads to
+the page that its library has for it.
 """
 
 from docutils import nodes

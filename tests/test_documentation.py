@@ -72,7 +72,9 @@ class Page(HTMLParser):
 
 def broken_links(folder):
     """Links between pages of a folder that lead nowhere: page and link."""
-    files = (file for file in folder.rglob("*.html") if "_static" not in file.parts)  # there are templates in it
+    files = (
+        file for file in folder.rglob("*.html") if "_static" not in file.parts
+    )  # there are templates in it
     pages = {file.resolve(): Page(file) for file in files}
     for file, page in pages.items():
         for link in page.links:

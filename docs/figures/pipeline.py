@@ -1,7 +1,7 @@
 """Draw docs/figures/pipeline.svg: the way of the data through the package, on samples in a plane.
 
-What is drawn is computed: proposals, predicted scores and labels are those of `GCNClustering`. A little more than
-by default is refined (`iop_range`), so that there is something to show.
+What is drawn is computed: proposals, predicted scores and labels are those of `GCNClustering`. A little
+more than by default is refined (`iop_range`), so that there is something to show.
 """
 
 from pathlib import Path
@@ -25,12 +25,14 @@ plt.rcParams |= {"svg.hashsalt": "sklearn_gcncluster", "font.size": 13, "svg.fon
 def samples():
     """Six classes, two of them near each other, one long, and some samples of none."""
     random = np.random.default_rng(4)
-    X, y = make_blobs(
+    X, _ = make_blobs(
         [22, 20, 18, 14, 12], centers=[[0, 0], [2.4, 0.6], [6, 4.5], [0.5, 5], [6.5, -0.5]], random_state=2,
         cluster_std=[0.55, 0.5, 0.6, 0.45, 0.4],
     )  # fmt: skip
-    long = np.column_stack([np.linspace(2.5, 5, 16), np.linspace(7, 2.2, 16)]) + random.normal(0, 0.22, (16, 2))
-    return np.vstack([X, long, random.uniform([-1.5, -1.5], [7.5, 7.5], (6, 2))]), np.r_[y, [5] * 16, [-1] * 6]
+    long = np.column_stack([np.linspace(2.5, 5, 16), np.linspace(7, 2.2, 16)]) + random.normal(
+        0, 0.22, (16, 2)
+    )
+    return np.vstack([X, long, random.uniform([-1.5, -1.5], [7.5, 7.5], (6, 2))])
 
 
 def hull(points, pad=0.32):
@@ -42,7 +44,7 @@ def hull(points, pad=0.32):
 
 def main():
     """Draw six panels, in two columns, so that they can be read on a telephone."""
-    X, y = samples()
+    X = samples()
     clusterer = GCNClustering(iop_range=(0.3, 0.8), random_state=0).fit(X)
     found = clusterer.score_proposals(X)
     members = [found.membership[[row]].indices for row in range(len(found.scores))]
@@ -56,7 +58,7 @@ def main():
         ax.set(xticks=[], yticks=[], aspect="equal", xlim=(-2.3, 8.9), ylim=(-2.3, 8.6))
         ax.spines[:].set_color(GREY)
         ax.scatter(*X.T, s=16, color=INK, zorder=3)
-    samples_, graph, proposed, scored, segmented, labelled = axes.flat
+    _, graph, proposed, scored, segmented, labelled = axes.flat
 
     nearest = kneighbors_graph(X, 5)
     links = sp.triu(nearest + nearest.T).tocoo()
@@ -69,7 +71,9 @@ def main():
     for row in shown:
         proposed.add_patch(plt.Polygon(hull(X[members[row]]), fill=False, ec=INK, lw=1, alpha=0.7))
     distinct = []
-    for row in whole[np.argsort(-quality[whole])]:  # good ones that do not repeat each other, and two that are worse
+    for row in whole[
+        np.argsort(-quality[whole])
+    ]:  # good ones that do not repeat each other, and two that are worse
         if all(len(np.intersect1d(members[row], members[other])) == 0 for other in distinct):
             distinct.append(row)
     poor = [row for row in whole if quality[row] < 0.45 and sizes[row] > 20][:1]
@@ -87,9 +91,7 @@ def main():
     for label in range(clusterer.n_clusters_):
         rows = clusterer.labels_ == label
         labelled.scatter(*X[rows].T, s=34, color=COLOURS[label % len(COLOURS)], zorder=4)
-        labelled.add_patch(
-            plt.Polygon(hull(X[rows]), color=COLOURS[label % len(COLOURS)], alpha=0.15, lw=0)
-        )
+        labelled.add_patch(plt.Polygon(hull(X[rows]), color=COLOURS[label % len(COLOURS)], alpha=0.15, lw=0))
     labelled.scatter(*X[clusterer.labels_ < 0].T, s=34, marker="x", color=INK, zorder=4)
     labelled.text(-2, -2, "x: in no cluster", fontsize=11, color=INK)
     figure.savefig(Path(__file__).with_suffix(".svg"), metadata={"Date": None})

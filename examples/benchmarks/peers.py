@@ -10,8 +10,8 @@ own defaults and see no labels at all. The script prints a Markdown table::
     python examples/benchmarks/peers.py a.npz b.npz             # X, y and perhaps a boolean train
     python examples/benchmarks/peers.py --methods HDBSCAN FINCH --fast
 
-Some peers are packages of their own, of which Infomap and Leiden are under the GPL; this project depends on none
-of them. They take part if someone has installed them::
+Some peers are packages of their own, of which Infomap and Leiden are under the GPL; this project depends on
+none of them. They take part if someone has installed them::
 
     pip install "infomap>=2.16" igraph leidenalg "fast_hdbscan[nndescent]" evoc
 
