@@ -1,4 +1,4 @@
-"""How scripts of the gallery are run and ordered: in a module, since Sphinx can not store what conf.py defines."""
+"""How scripts of the gallery are run and ordered: a module, since Sphinx can not store functions of conf.py."""
 
 READING_ORDER = (
     "quickstart.py",

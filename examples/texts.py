@@ -20,7 +20,11 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_gcncluster import ClusterReport, GCNClustering
 
-MODULES = ["numpy", "numpy.linalg", "numpy.fft", "numpy.random", "numpy.ma", "scipy.stats", "scipy.special", "scipy.signal", "scipy.sparse", "scipy.linalg", "scipy.optimize", "scipy.ndimage", "scipy.fft", "scipy.interpolate", "sklearn.metrics", "sklearn.preprocessing"]
+MODULES = [
+    *("numpy", "numpy.linalg", "numpy.fft", "numpy.random", "numpy.ma", "scipy.stats", "scipy.special"),
+    *("scipy.signal", "scipy.sparse", "scipy.linalg", "scipy.optimize", "scipy.ndimage", "scipy.fft"),
+    *("scipy.interpolate", "sklearn.metrics", "sklearn.preprocessing"),
+]
 
 # %%
 # The texts

@@ -65,6 +65,7 @@ class Page(HTMLParser):
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
+        """Note links and anchors of an element."""
         found = dict(attributes)
         self.links |= {found[name] for name in ("href", "src") if found.get(name)}
         self.anchors |= {found[name] for name in ("id", "name") if found.get(name)}
