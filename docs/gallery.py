@@ -1,4 +1,4 @@
-"""How scripts of the gallery are run and ordered: a module, since Sphinx can not store functions of conf.py."""
+"""How scripts of the gallery are run and ordered; Sphinx can not store functions of conf.py itself."""
 
 READING_ORDER = (
     "quickstart.py",
