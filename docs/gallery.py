@@ -3,7 +3,7 @@
 READING_ORDER = (
     "quickstart.py",
     "no_labels.py",
-    "texts.py",
+    "cluster_texts.py",
     "new_data.py",
     "refine.py",
     "grid_search.py",

@@ -5,8 +5,8 @@ Texts: what functions do
 Two thousand functions of NumPy, SciPy and scikit-learn, each with the sentence that its documentation
 begins with. What groups are there? Nobody has labelled them. ::
 
-    python examples/texts.py         # seconds
-    python examples/texts.py --fast  # fewer functions
+    python examples/cluster_texts.py         # seconds
+    python examples/cluster_texts.py --fast  # fewer functions
 """
 
 import importlib
@@ -71,7 +71,7 @@ for cluster in surest[:6]:
 # All of them, to read and to search: in a notebook, the report shows itself.
 
 report = ClusterReport(clusterer.labels_, texts=list(texts), ids=list(names), title="What functions do")
-report.write_html("texts.html")
+report.write_html("cluster_texts.html")
 
 # %%
 # On a map of the words, each of the surest clusters is a place.
@@ -87,4 +87,4 @@ for cluster, colour in zip(surest[:8], plt.get_cmap("tab10").colors, strict=Fals
     axes.scatter(*places[members].T, s=16, color=colour, label=texts[members][0][:44])
 axes.set_axis_off()
 axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 0), frameon=False, ncols=2)
-figure.savefig("texts.png", dpi=150)
+figure.savefig("cluster_texts.png", dpi=150)
