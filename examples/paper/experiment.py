@@ -86,7 +86,7 @@ class Results:
 
 def shown(column, values):
     """A cell of the table."""
-    digits = 0 if column in {"clusters", "proposals"} else 1 if "(s)" in column else 3
+    digits = 0 if column in {"clusters", "proposals"} else 2 if "(s)" in column else 3
     text = f"{np.mean(values):.{digits}f}"
     return text if len(values) == 1 or digits < 3 else f"{text} ± {np.std(values):.3f}"
 

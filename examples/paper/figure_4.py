@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from experiment import STYLES, Claim, Experiment, arguments, gcn, measure, run
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 
 def rows(train, test, args, seed):
@@ -48,6 +49,8 @@ def draw(results, args):
         )
     axes.plot([], [], color="#333333", marker="o", mfc="white", lw=0.8, label="upper bound")
     axes.set(xscale="log", xlabel="proposals", ylabel="pairwise F")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.legend()
     return figure
 

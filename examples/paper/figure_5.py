@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from experiment import INK, STYLES, Claim, Experiment, arguments, gcn, run
 from peers import Samples, registry, tune
-from recogniser import embed, learn, recognition
+from recogniser import N_FEATURES, embed, learn, recognition
 
 from sklearn_gcncluster.baselines import ConsensusPropagation
 from sklearn_gcncluster.datasets import load_glyphs
@@ -28,7 +28,7 @@ LOWER, UPPER = "none (lower bound)", "people (upper bound)"
 def rows(train, test, args, seed):
     """Recognition after learning from each number of parts, with the labels of each method."""
     X, y = inputs(args, train, test)
-    classes = np.random.default_rng(seed).permutation(np.unique(y))[: 66 if args.fast else None]
+    classes = np.random.default_rng(seed).permutation(np.unique(y))[: 120 if args.fast else None]
     n_test = round(TEST_SHARE * len(classes))
     part = np.full(len(y), N_PARTS)  # a part of no use
     part[np.isin(y, classes[:n_test])] = -1
@@ -42,7 +42,11 @@ def rows(train, test, args, seed):
         return recognition(embed(network, X[testing]), y[testing])
 
     embedding = embed(learn(X[labelled], y[labelled], n_steps, seed), X)
-    known = Samples(embedding[labelled], y[labelled])
+    if args.paper:
+        known = Samples(embedding[labelled], y[labelled])
+    else:
+        known = Samples(held_out(X[labelled], y[labelled], n_steps, seed), y[labelled])
+        embedding = np.pad(embedding, [(0, 0), (0, N_FEATURES)])
     clusterers = cluster_with(known, args, seed)
     lowest = recognised(labelled, y[labelled])
     found = []
@@ -69,6 +73,19 @@ def rows(train, test, args, seed):
     return found
 
 
+def held_out(X, y, n_steps, seed):
+    """Embeddings of each half of the classes, by a network that learned from the other half.
+
+    Classes look better to a network that learned from them than new ones do, and clusterers would learn from
+    that to expect too much. Each half has columns of its own, so that they are no neighbours of each other.
+    """
+    first = np.isin(y, np.unique(y)[::2])
+    rows = np.zeros((2, len(y), N_FEATURES), np.float32)
+    for number, half in enumerate((first, ~first)):
+        rows[number, half] = embed(learn(X[~half], y[~half], n_steps, seed), X[half])
+    return np.concatenate(rows, axis=1)
+
+
 def inputs(args, train, test):
     """Pictures and classes; of other data than the glyphs, vectors."""
     if args.data is None:
@@ -84,7 +101,8 @@ def cluster_with(known, args, seed):
         name: partial(peers[name].cluster, **tune(peers[name], known)) for name in ("k-means", "average link")
     }
     propagation = ConsensusPropagation().fit(known.X, known.y)
-    clusterer = gcn(args, seed).fit(known.X, known.y)
+    # A linear map would belong to the embedding of the labelled part, which is not that of the others.
+    clusterer = gcn(args, seed, metric_learning=False).fit(known.X, known.y)
     return {
         "K-means": tuned["k-means"],
         "HAC": tuned["average link"],
@@ -120,16 +138,16 @@ def claims(results):
     first, last = (end({group[0] for group in results}) for end in (min, max))
     score = {group: results.mean(group, "recognition") for group in results}
     lower, upper = score[last, LOWER], score[last, UPPER]
-    ours = score[last, "GCN-D + GCN-S"]
+    early, ours = (score[n_parts, "GCN-D + GCN-S"] for n_parts in (first, last))
     others = {name: score[last, name] for name in METHODS[:-1]}
     best = max(others, key=others.get)
     weak = {name: score[first, name] - score[first, LOWER] for name in ("K-means", "HAC")}
     return [
         Claim(
             "Clusters by GCN-D + GCN-S teach more, the more there are.",
-            f"recognition goes from {lower:.3f} without to {score[first, 'GCN-D + GCN-S']:.3f} with {first} part "
-            f"and {ours:.3f} with {last}; the upper bound is {upper:.3f}.",
-            ours > score[first, "GCN-D + GCN-S"] > lower,
+            f"recognition goes from {lower:.3f} without to {early:.3f} with {first} part and {ours:.3f} with "
+            f"{last}; the upper bound is {upper:.3f}.",
+            ours > early > lower,
         ),
         Claim(
             "They teach more than clusters by others.",

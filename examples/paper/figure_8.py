@@ -95,8 +95,8 @@ def claims(results):
     return [
         Claim(
             "Clusters of complex shape are found, as pure as others.",
-            f"the half that spreads over {spread[0]:.1f} neighbour distances is pure to {100 * purity[0]:.1f} %, "
-            f"the half over {spread[1]:.1f} to {100 * purity[1]:.1f} %.",
+            f"the half that spreads over {spread[0]:.1f} neighbour distances is pure to "
+            f"{100 * purity[0]:.1f} %, the half over {spread[1]:.1f} to {100 * purity[1]:.1f} %.",
             purity[0] > purity[1] - 0.1,
         )
     ]

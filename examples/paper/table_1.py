@@ -9,6 +9,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from experiment import BLUE, GREY, Claim, Experiment, arguments, gcn, measure, run, timed
+from matplotlib.ticker import NullFormatter
 from peers import Samples, registry, tune
 
 from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
@@ -54,6 +55,7 @@ def draw(results, args):
     curve = results.curve(groups, "time (s)")
     cost.errorbar(curve["y"], places, xerr=curve["yerr"], fmt="o", color="#333333", capsize=2)
     cost.set(xscale="log", xlabel="seconds")
+    cost.xaxis.set_minor_formatter(NullFormatter())
     cost.grid(axis="x", color="#DDDDDD")
     return figure
 
