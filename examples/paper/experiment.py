@@ -173,7 +173,8 @@ def run(experiment, args):
     ]
     pipeline = "literal pipeline" if args.paper else "our defaults"
     data = args.data.stem if args.data else "glyphs"
-    head = f"{experiment.title} ({data}, {pipeline}, {args.seeds} seed{'s' * (args.seeds > 1)})"
+    how = f"{args.seeds} seed{'s' * (args.seeds > 1)}" + ", fast mode" * args.fast
+    head = f"{experiment.title} ({data}, {pipeline}, {how})"
     text = "\n".join([head, "", results.table(), "", *words])
     print(f"\n{text}\n({perf_counter() - start:.0f} s)", flush=True)
 
