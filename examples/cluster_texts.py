@@ -74,17 +74,19 @@ report = ClusterReport(clusterer.labels_, texts=list(texts), ids=list(names), ti
 report.write_html("cluster_texts.html")
 
 # %%
-# On a map of the words, each of the surest clusters is a place.
+# On a map of the words, a colour for each cluster, and a sentence of each of the surest.
 
 import matplotlib.pyplot as plt
 from sklearn.manifold import TSNE
 
 places = TSNE(metric="cosine", init="pca", random_state=0).fit_transform(X)
 figure, axes = plt.subplots(figsize=(8, 6), layout="constrained")
-axes.scatter(*places.T, s=4, color="#CCCCCC")
-for cluster, colour in zip(surest[:8], plt.get_cmap("tab10").colors, strict=False):
+found = clusterer.labels_ >= 0
+axes.scatter(*places[~found].T, s=6, color="#CCCCCC")
+axes.scatter(*places[found].T, s=22, c=clusterer.labels_[found] % 20, cmap="tab20")
+for cluster in surest[:6]:
     members = clusterer.labels_ == cluster
-    axes.scatter(*places[members].T, s=16, color=colour, label=texts[members][0][:44])
+    middle = places[members].mean(axis=0)
+    axes.annotate(texts[members][0][:40], middle, fontsize=9, ha="center", weight="bold")
 axes.set_axis_off()
-axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0, 0), frameon=False, ncols=2)
 figure.savefig("cluster_texts.png", dpi=150)

@@ -15,6 +15,7 @@ import pytest
 import sklearn_gcncluster
 from sklearn_gcncluster import baselines, datasets, metrics, plotting
 
+REPOSITORY = Path(__file__).parents[1]
 BUILT = os.environ.get("SKLEARN_GCNCLUSTER_DOCS")
 OF_SCIKIT_LEARN = {"get_metadata_routing"}
 """Methods that the pages leave out: nobody routes metadata through these estimators."""
@@ -102,3 +103,16 @@ def test_broken_links_are_found(tmp_path):
 def test_links_inside():
     """Each link leads to a page, and to a place on it."""
     assert sorted(broken_links(Path(BUILT))) == []
+
+
+GALLERY = [file for file in (REPOSITORY / "examples").glob("*.py") if not file.name.startswith("make_")]
+
+
+@pytest.mark.parametrize("file", GALLERY, ids=lambda file: file.name)
+def test_gallery_scripts(file):
+    """They work in a kernel, where sys.argv is not theirs, and draw a picture; the gallery has a place for each."""
+    source = file.read_text(encoding="utf-8")
+    assert "argparse" not in source
+    assert "__file__" not in source
+    assert "savefig" in source
+    assert f'"{file.name}"' in (REPOSITORY / "docs" / "gallery.py").read_text(encoding="utf-8")
