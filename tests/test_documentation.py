@@ -110,7 +110,7 @@ GALLERY = [file for file in (REPOSITORY / "examples").glob("*.py") if not file.n
 
 @pytest.mark.parametrize("file", GALLERY, ids=lambda file: file.name)
 def test_gallery_scripts(file):
-    """They work in a kernel, where sys.argv is not theirs, and draw a picture; the gallery has a place for each."""
+    """They work in a kernel, whose arguments are not theirs, and draw; the gallery has a place for each."""
     source = file.read_text(encoding="utf-8")
     assert "argparse" not in source
     assert "__file__" not in source
