@@ -6,7 +6,7 @@ An archive holds scans of printed characters. One half of the characters has bee
 never been labelled, and nobody knows how many there are. In what way prints of a character resemble each
 other is the same in both halves, so it can be learned from the first and used on the second. ::
 
-    python examples/quickstart.py         # a minute or two on two cores
+    python examples/quickstart.py         # less than a minute on two cores
     python examples/quickstart.py --fast  # seconds: fewer classes, shorter training
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 HERE = Path(__file__).parent
 METHODS = {
@@ -56,11 +57,9 @@ def draw(found):
             usual(seconds), scores.mean(), mark, color=colour, ms=10, mec="white",
             ls="", label=f"{method} ({given})" if given != "nothing" else method,
         )  # fmt: skip
-    by_time.set(
-        xscale="log",
-        xlabel="processor seconds to cluster a set, geometric mean",
-        ylabel="mean F over the sets",
-    )
+    by_time.set(xscale="log", xlabel="processor seconds, geometric mean over sets", ylabel="mean F over sets")
+    by_time.xaxis.set_major_formatter(ScalarFormatter())
+    by_time.xaxis.set_minor_formatter(NullFormatter())
     by_time.grid(color="#EEEEEE")
     handles = by_time.get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
