@@ -6,6 +6,8 @@ READING_ORDER = (
     "cluster_texts.py",
     "new_data.py",
     "refine.py",
+    "review_session.py",
+    "growing_album.py",
     "grid_search.py",
     "precomputed_graph.py",
 )
