@@ -1,12 +1,7 @@
 """Configuration of Sphinx.
 
-Two environment variables, both off by default so that the documentation builds quickly and
-without a network:
-
-SKLEARN_GCNCLUSTER_RUN_GALLERY
-    Execute the gallery, with ``--fast``.
-SKLEARN_GCNCLUSTER_INTERSPHINX
-    Link to the documentation of Python, NumPy, SciPy and scikit-learn.
+The environment variable SKLEARN_GCNCLUSTER_RUN_GALLERY has the gallery executed, with ``--fast``. It is off
+by default, so that the documentation builds in seconds. Nothing here needs a network.
 """
 
 import os
@@ -15,7 +10,7 @@ from pathlib import Path
 
 import sklearn_gcncluster
 
-sys.path.insert(0, str(Path(__file__).parent))  # for gallery_arguments
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery and outside_links
 
 project = "sklearn_gcncluster"
 author = "sklearn_gcncluster developers"
@@ -28,9 +23,10 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
-    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "outside_links",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
@@ -40,14 +36,6 @@ extlinks = {
     "arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"),
     "doi": ("https://doi.org/%s", "doi:%s"),
 }
-if os.environ.get("SKLEARN_GCNCLUSTER_INTERSPHINX"):
-    intersphinx_mapping = {
-        "numpy": ("https://numpy.org/doc/stable", None),
-        "python": ("https://docs.python.org/3", None),
-        "scipy": ("https://docs.scipy.org/doc/scipy", None),
-        "sklearn": ("https://scikit-learn.org/stable", None),
-    }
-
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autodoc_typehints = "none"  # types stand in the docstrings, where they say shapes and ranges too
@@ -78,7 +66,8 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"(^|/)make_\w+\.py$",  # generators of the data sets in the package
     "plot_gallery": bool(os.environ.get("SKLEARN_GCNCLUSTER_RUN_GALLERY")),
     "filename_pattern": r"\.py$",
-    "reset_argv": "gallery_arguments.fast",
+    "within_subsection_order": "gallery.InReadingOrder",
+    "reset_argv": "gallery.fast",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
@@ -87,5 +76,20 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn_gcncluster {version}"
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False}
-html_sidebars = {"**": []}
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "logo": {"text": "sklearn_gcncluster"},
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": [], "start": [], "compare": [], "questions": [], "changelog": [], "references": []}
+html_show_sourcelink = False
+
+# Prompts and what is printed stay behind when code is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from sklearn_gcncluster import __version__
+
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -43,3 +45,15 @@ def test_tested_versions():
     tested = pinned("constraints.txt")
     for name, bound in bounds(*PROJECT["optional-dependencies"]).items():
         assert padded(tested[name]) >= padded(bound), name
+
+
+def test_recipe_and_citation():
+    """They name the version of the package, and the recipe what pyproject.toml needs, at the same bounds."""
+    recipe = (REPOSITORY / "recipe" / "meta.yaml").read_text(encoding="utf-8")
+    citation = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    assert f'set version = "{__version__}"' in recipe
+    assert re.search(r"^version: (\S+)$", citation, re.MULTILINE).group(1) == __version__
+    run = recipe[recipe.index("  run:") : recipe.index("\ntest:")]
+    needed = dict(re.findall(r"^    - ([\w-]+) >=([\d.]+)$", run, re.MULTILINE))
+    needed["torch"] = needed.pop("pytorch")  # as conda calls it
+    assert needed == bounds()

@@ -10,17 +10,23 @@ own defaults and see no labels at all. The script prints a Markdown table::
     python examples/benchmarks/peers.py a.npz b.npz             # X, y and perhaps a boolean train
     python examples/benchmarks/peers.py --methods HDBSCAN FINCH --fast
 
-Infomap and Leiden have packages under the GPL, which this project does not depend on. They take part
-if someone has installed them: ``pip install "infomap>=2.16" igraph leidenalg``.
+Some peers are packages of their own, of which Infomap and Leiden are under the GPL; this project depends on
+none of them. They take part if someone has installed them::
+
+    pip install "infomap>=2.16" igraph leidenalg "fast_hdbscan[nndescent]" evoc
+
+``--csv FILE`` keeps the results, and ``docs/figures/comparison.py`` draws them. Seconds are those of the
+processor, summed over cores, so that they are the same on a busy machine.
 """
 
 import argparse
+import csv
 import itertools
 from collections.abc import Callable
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -157,6 +163,20 @@ def hdbscan(samples, **parameters):
     # A matrix of all distances is faster than a tree in many dimensions, as long as there is memory.
     algorithm = "brute" if len(samples.X) < 8000 else "auto"
     return HDBSCAN(algorithm=algorithm, copy=True, **parameters).fit_predict(samples.X)
+
+
+def fast_hdbscan(samples, **parameters):
+    """HDBSCAN as the package fast_hdbscan has it."""
+    from fast_hdbscan import HDBSCAN as FastHDBSCAN
+
+    return FastHDBSCAN(**parameters).fit_predict(samples.X)
+
+
+def evoc(samples, **parameters):
+    """EVoC: its own embedding in a few dimensions, and densities there; the layer that persists longest."""
+    from evoc import EVoC
+
+    return EVoC(random_state=0, **parameters).fit_predict(samples.X)
 
 
 def average_link(samples, max_distance):
@@ -389,6 +409,16 @@ def registry(samples, fast):
                 "cluster_selection_method": ["eom", "leaf"],
             },
         ),
+        "fast_hdbscan": Peer(
+            fast_hdbscan,
+            {
+                "min_cluster_size": [2, 4, 10, 20],
+                "min_samples": [1, 5],
+                "cluster_selection_method": ["eom", "leaf"],
+            },
+            ("fast_hdbscan", "pynndescent"),
+        ),
+        "EVoC": Peer(evoc, {"base_min_cluster_size": [3, 5, 10, 20], "n_neighbors": [5, 15]}, ("evoc",)),
         "average link": Peer(average_link, {"max_distance": heights}),
         "components": Peer(components, {"n_neighbors": [1, 2, 3, 5, 80], "min_similarity": similar}),
         "Infomap": Peer(
@@ -464,28 +494,28 @@ def tune(peer, samples):
 
 def run_peer(name, peer, train, test):
     """Tune on one half, run once on the other. Seconds are those of that run, neighbours included."""
-    start = perf_counter()
+    start = process_time()
     chosen = tune(peer, train)
-    tuned = perf_counter()
+    tuned = process_time()
     labels = peer.cluster(Samples(test.X, test.y), **chosen)
     shown = ", ".join(f"{key}={v if isinstance(v, (int, str)) else f'{v:.3g}'}" for key, v in chosen.items())
-    return outcome(name, shown, test.y, labels, tuned - start, perf_counter() - tuned)
+    return outcome(name, shown, test.y, labels, tuned - start, process_time() - tuned)
 
 
 def run_gcn(train, test, **parameters):
     """Train GCNClustering on one half, cluster the other."""
-    start = perf_counter()
+    start = process_time()
     clusterer = GCNClustering(random_state=0, **parameters).fit(train.X, train.y)
-    trained = perf_counter()
+    trained = process_time()
     labels = clusterer.predict(test.X)
-    return outcome(OURS, "defaults", test.y, labels, trained - start, perf_counter() - trained)
+    return outcome(OURS, "defaults", test.y, labels, trained - start, process_time() - trained)
 
 
 def run_unlabelled(name, test):
     """Cluster one half with the defaults of a method, and no labels."""
-    start = perf_counter()
+    start = process_time()
     labels = WITHOUT_LABELS[name]().fit_predict(test.X)
-    return outcome(name, "defaults", test.y, labels, 0, perf_counter() - start)
+    return outcome(name, "defaults", test.y, labels, 0, process_time() - start)
 
 
 def outcome(method, parameters, y, labels, tuning, seconds):
@@ -499,6 +529,17 @@ def markdown(header, rows):
     """Table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def write(path, by_set):
+    """The results as a file: what they are, as they are."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(("set", *Outcome._fields))
+        for name, outcomes in by_set.items():
+            for found in outcomes:
+                rounded = (f"{value:.4g}" if isinstance(value, float) else value for value in found)
+                lines.writerow((name, *rounded))
 
 
 def compare(path, args):
@@ -529,6 +570,7 @@ def main():
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these methods")
     parser.add_argument("--seed", type=int, default=0, help="of the halves, where a file has none")
     parser.add_argument("--fast", action="store_true", help="a few classes, tiny grids, short training")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="where to write the results too")
     args = parser.parse_args()
 
     by_set = {path.stem if path else "glyphs": compare(path, args) for path in args.files or [None]}
@@ -558,6 +600,8 @@ def main():
         "learn (s)",
         "run (s)",
     )
+    if args.csv:
+        write(args.csv, by_set)
     print("\n" + markdown(header, rows))
     print('\n"learn" is training, or tuning on the whole grid; "clusters" have two or more members.')
     averages = {}
