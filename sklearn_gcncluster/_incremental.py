@@ -7,11 +7,13 @@ neighbours -> ids that last
 from __future__ import annotations
 
 import os
+from copy import copy
 from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClusterMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._clustering import GCNClustering
@@ -314,8 +316,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             If a parameter is an object that :meth:`GCNClustering.save` does not hold.
         """
         check_is_fitted(self, "estimator_")
-        names = getattr(self, "feature_names_in_", None)
-        write_folder(folder, self.estimator_, self._state, None if names is None else names.tolist())
+        names, estimator = getattr(self, "feature_names_in_", None), self.estimator_
+        if isinstance(estimator.pretrained, FrozenEstimator):  # its networks are those that are kept anyway
+            estimator = copy(estimator).set_params(pretrained=None)
+        write_folder(folder, estimator, self._state, None if names is None else names.tolist())
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> IncrementalGCNClustering:
@@ -329,7 +333,8 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         Returns
         -------
         clusterer : IncrementalGCNClustering
-            With the samples as memory maps, which stay on the disk.
+            With the samples as memory maps, which stay on the disk. Its `estimator` uses the networks that
+            were learned, if they are not those of the package.
 
         Raises
         ------
@@ -337,7 +342,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             If the folder is damaged or holds something else.
         """
         estimator, state, names = read_folder(folder)
-        loaded = cls(clone(estimator))
+        template = clone(estimator)
+        if template.pretrained is None:
+            template.set_params(pretrained=FrozenEstimator(estimator))
+        loaded = cls(template)
         loaded.estimator_, loaded._state = estimator, state
         loaded.n_features_in_ = estimator.n_features_in_
         if names is not None:

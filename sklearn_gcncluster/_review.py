@@ -37,8 +37,8 @@ class _Pairs(NamedTuple):
     def probability(self) -> np.ndarray:
         """That both are of one class.
 
-        The best of many links is high by chance, so it counts twice, and with it the mean: of the pairs that
-        come first so, most were one class (examples/benchmarks/review.py).
+        The best of many links is high by chance, and most so between large groups. With the mean beside it,
+        far more of the first questions were answered "same" (examples/benchmarks/review.py).
         """
         return self.best * np.sqrt(self.best * self.mean)
 

@@ -262,6 +262,15 @@ def test_saved_and_loaded(standalone, samples, tmp_path):
     assert_same(again, IncrementalGCNClustering.load(tmp_path), X[260:300])
 
 
+def test_networks_of_another_are_kept(half, samples, tmp_path):
+    """A folder holds them, for growth and for another fit."""
+    X, _ = samples
+    half.save(tmp_path)
+    loaded = IncrementalGCNClustering.load(tmp_path)
+    assert_same(half, loaded, X[-40:])
+    np.testing.assert_array_equal(loaded.fit(X[: len(half.labels_)]).labels_, half.labels_)
+
+
 class Killed(BaseException):
     """The process ends here."""
 
