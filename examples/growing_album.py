@@ -11,7 +11,7 @@ the faces, and a correction is made every third day. ::
     python examples/growing_album.py --fast  # less than one
 """
 
-import argparse
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -22,23 +22,20 @@ from sklearn_gcncluster import GCNClustering, IncrementalGCNClustering
 from sklearn_gcncluster.datasets import load_glyphs
 from sklearn_gcncluster.metrics import bcubed_fscore
 
-parser = argparse.ArgumentParser(description="Clusters that grow.")
-parser.add_argument("--fast", action="store_true", help="fewer people")
-parser.add_argument("--seed", type=int, default=0)
-args = parser.parse_args()
+fast = "--fast" in sys.argv
 
 # %%
 # The album of the first day has two thirds of the photos; the rest comes in thirty days.
 
 X, y = load_glyphs(return_X_y=True)
-random = np.random.default_rng(args.seed)
-people = random.permutation(np.unique(y))[: 30 if args.fast else 150]
+random = np.random.default_rng(0)
+people = random.permutation(np.unique(y))[: 30 if fast else 150]
 rows = random.permutation(np.flatnonzero(np.isin(y, people)))
 X, y = X[rows], y[rows]
 n_first = 2 * len(X) // 3
 days = np.array_split(np.arange(n_first, len(X)), 30)
 
-album = IncrementalGCNClustering(GCNClustering(random_state=args.seed))
+album = IncrementalGCNClustering(GCNClustering(random_state=0))
 start = perf_counter()
 album.fit(X[:n_first])
 seconds = perf_counter() - start
@@ -63,7 +60,7 @@ def a_mistake(labels):
     return None
 
 
-corrections, times, changed = [], [], []
+corrections, times, changed, clusters = [], [], [], []
 for day, new in enumerate(days):
     before, start = album.labels_, perf_counter()
     album.partial_fit(X[new])
@@ -72,6 +69,7 @@ for day, new in enumerate(days):
         corrections.append(mistake)
         album.partial_fit(X[:0], cannot_link=[mistake])
     times.append(perf_counter() - start)
+    clusters.append(album.n_clusters_)
     changed.append(np.mean((album.labels_[: len(before)] != before) & (before >= 0)))
 
 labels = album.labels_
@@ -116,3 +114,19 @@ with TemporaryDirectory() as folder:
 album.recluster()
 stayed = np.mean(album.labels_[labels >= 0] == labels[labels >= 0])
 print(f"clean pass: BCubed F {bcubed_fscore(y, album.labels_):.3f}, {stayed:.0%} of the photos kept their id")
+
+# %%
+# Day by day: clusters settle, and few photos change theirs.
+
+import matplotlib.pyplot as plt
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+left.plot(range(1, 31), clusters, color="#0072B2")
+left.axhline(len(people), color="#333333", lw=1, ls="--")
+left.text(1, len(people), "people", va="bottom")
+left.set(xlabel="day", ylabel="clusters")
+right.bar(range(1, 31), np.array(changed) * 100, color="#0072B2")
+right.set(xlabel="day", ylabel="photos that changed (%)")
+for axes in (left, right):
+    axes.spines[["top", "right"]].set_visible(False)
+figure.savefig("growing_album.png", dpi=150)

@@ -11,9 +11,8 @@ constraints of the next clustering. Here the true classes answer, as a patient u
     python examples/review_session.py --fast  # less than one
 """
 
-import argparse
 import json
-from pathlib import Path
+import sys
 
 import numpy as np
 import pandas as pd
@@ -22,21 +21,17 @@ from sklearn_gcncluster import ClusterReport, GCNClustering, load_decisions
 from sklearn_gcncluster.datasets import load_glyphs
 from sklearn_gcncluster.metrics import bcubed_fscore
 
-parser = argparse.ArgumentParser(description="Ask, answer, and cluster again.")
-parser.add_argument("--fast", action="store_true", help="fewer classes")
-parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--report", type=Path, metavar="HTML", help="write the page with the questions")
-args = parser.parse_args()
+fast = "--fast" in sys.argv
 
 # %%
 # Clusters without labels
 # -----------------------
 
 glyphs = load_glyphs()
-classes = np.random.default_rng(args.seed).permutation(400)[: 30 if args.fast else 120]
+classes = np.random.default_rng(0).permutation(400)[: 30 if fast else 120]
 rows = np.flatnonzero(np.isin(glyphs.target, classes))
 X, y, images = glyphs.data[rows], glyphs.target[rows], glyphs.images[rows]
-clusterer = GCNClustering(random_state=args.seed).fit(X)
+clusterer = GCNClustering(random_state=0).fit(X)
 proposals = clusterer.score_proposals(X)
 print(
     f"{len(X)} samples, {clusterer.n_clusters_} clusters, BCubed F {bcubed_fscore(y, clusterer.labels_):.3f}"
@@ -62,8 +57,7 @@ report = ClusterReport(
     questions=questions,
     title="Characters",
 )
-if args.report:
-    report.write_html(args.report)
+report.write_html("review.html")
 print(report)
 
 # %%
@@ -75,6 +69,7 @@ print(report)
 # written.
 
 answers = {"must_link": [], "cannot_link": [], "n_samples": len(X)}
+scores = {0: bcubed_fscore(y, clusterer.labels_)}
 for _ in range(4):
     known = load_decisions(json.dumps(answers), n_samples=len(X))._asdict()
     for question in proposals.review(25, **known):
@@ -83,13 +78,27 @@ for _ in range(4):
     known = load_decisions(json.dumps(answers), n_samples=len(X))._asdict()
     labels = proposals.cluster(**known)
     n_answers = len(answers["must_link"]) + len(answers["cannot_link"])
-    print(f"{n_answers:4} answers: BCubed F {bcubed_fscore(y, labels):.3f}")
+    scores[n_answers] = bcubed_fscore(y, labels)
+    print(f"{n_answers:4} answers: BCubed F {scores[n_answers]:.3f}")
 
 # %%
 # As many random pairs say that different things are different, which was known.
 
-pairs = np.random.default_rng(args.seed).integers(0, len(X), (2 * n_answers, 2))
+pairs = np.random.default_rng(0).integers(0, len(X), (2 * n_answers, 2))
 pairs = pairs[pairs[:, 0] != pairs[:, 1]][:n_answers]
 same = y[pairs[:, 0]] == y[pairs[:, 1]]
 labels = proposals.cluster(must_link=pairs[same], cannot_link=pairs[~same])
-print(f"{len(pairs):4} random pairs: BCubed F {bcubed_fscore(y, labels):.3f}")
+by_chance = bcubed_fscore(y, labels)
+print(f"{len(pairs):4} random pairs: BCubed F {by_chance:.3f}")
+
+# %%
+
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(5, 3.2), layout="constrained")
+axes.plot(list(scores), list(scores.values()), "o-", color="#0072B2", label="in the order of review")
+axes.plot([0, n_answers], [scores[0], by_chance], "s--", color="#D55E00", label="random pairs")
+axes.set(xlabel="answers", ylabel="BCubed F")
+axes.spines[["top", "right"]].set_visible(False)
+axes.legend(frameon=False)
+figure.savefig("review_session.png", dpi=150)
