@@ -328,7 +328,9 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 samples, self.learned_ = self._unlabelled_samples(X)
                 constraints = check_constraints(*given, len(samples.inverse))
                 scored, judge = self._judged(samples, self.learned_)
-                return self._keep_all(samples, scored, judge, constraints)
+                result = self._keep_all(samples, scored, judge, constraints)
+                self._warn_of_low_scores(result, scored, samples)
+                return self
             samples, classes = self._labelled_samples(X, y)
             constraints = check_constraints(*given, len(samples.inverse))
             graph, learned = self._learn_affinity(samples, classes)
@@ -336,7 +338,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             proposals.check_any(self.min_proposal_size, self.max_proposal_size)
             self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
             scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            return self._keep_all(samples, scored, judge, constraints)
+            self._keep_all(samples, scored, judge, constraints)
+            return self
 
     def score_proposals(self, X):
         """Make proposals of clusters of new samples, and score them.
@@ -480,7 +483,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             attributes = shown(result, samples, scored, judge, self._selection(), self.outliers, constraints)
         for name, value in attributes.items():
             setattr(self, name, value)
-        return self._keep(result)
+        self._keep(result)
+        return result
 
     def _selection(self):
         return SelectionSettings(self.overlap, self.max_overlap, self.min_score)

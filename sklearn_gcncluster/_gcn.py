@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
 from ._constraints import check_constraints
+from ._expectation import expected_quality, fscore
 from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._graph._linear_map import apply_map
 from ._graph._links import Graph
@@ -25,7 +26,7 @@ from ._model import Frame, Learned
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
-from ._scoring import Inputs, LayerInputs
+from ._scoring import Inputs, LayerInputs, Scored
 
 _MAX_UNKNOWN = 0.15
 """Share of inputs outside the range of training above which pretrained networks are not trusted."""
@@ -33,6 +34,8 @@ _MIN_KEPT = 0.02
 """Share of the links between neighbours below which hardly any is left to cluster by."""
 _MAX_OUTLIERS = 0.95
 """Share of outliers among the samples above which hardly anything was clustered."""
+_MIN_EXPECTED = 0.5
+"""Expected F below which clusters without labels are not to be relied on."""
 _SCHEDULE = (
     "max_epochs",
     "learning_rate",
@@ -340,6 +343,20 @@ class BaseGCN(GraphEstimator):
                 f"{alone.mean():.0%} of the samples are outliers: no group of linked samples looks better to "
                 "the networks than its members alone. If you expect clusters, try n_neighbors no larger than "
                 "they are, another metric, a lower min_score, or labelled samples by fit(X, y).",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _warn_of_low_scores(self, result: Result, scored: Scored | None, samples: Samples):
+        """Say so where networks that never saw labels of such data expect little of their clusters."""
+        if scored is None:
+            return
+        expected = fscore(*expected_quality(result, scored, samples))
+        if expected < _MIN_EXPECTED:
+            warnings.warn(
+                f"The networks expect their clusters to reach a BCubed F of {expected:.2f}, less than "
+                f"{_MIN_EXPECTED}; many may be wrong. diagnose(X) tells what limits it. Labels of some "
+                "classes of the same embedding, by fit(X, y), help most.",
                 UserWarning,
                 stacklevel=2,
             )
