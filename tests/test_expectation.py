@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
-from sklearn_gcncluster import ExpectedDiagnosis, GCNClustering
+from sklearn_gcncluster import ExpectedDiagnosis, GCNClustering, _gcn
 from sklearn_gcncluster._base import Result
 from sklearn_gcncluster._expectation import expected_quality, fscore
 from sklearn_gcncluster._graph._samples import distinct_samples
@@ -62,6 +62,7 @@ def test_clear_clusters_are_expected_to_be_good():
         assert lost == pytest.approx(1 - diagnosis.scores[measure])
 
 
+@pytest.mark.filterwarnings("ignore:The networks expect", "ignore:.* of the samples are outliers")
 def test_worse_clusters_are_expected_to_be_worse():
     """The more classes overlap, the less is expected."""
     expected = []
@@ -70,6 +71,15 @@ def test_worse_clusters_are_expected_to_be_worse():
         expected.append(GCNClustering(random_state=0).fit(X).diagnose(X).scores["recall"])
     assert expected[0] > expected[1]
     assert expected[0] > expected[2]
+
+
+def test_little_to_expect_is_warned_of(monkeypatch):
+    """Clusters without labels come with a warning if less than a limit is expected; it says how much."""
+    X, _ = make_blobs(300, n_features=8, centers=10, random_state=1)
+    expected = GCNClustering(random_state=0).fit(X).diagnose(X).scores["fscore"]  # warnings are errors
+    monkeypatch.setattr(_gcn, "_MIN_EXPECTED", expected + 0.01)
+    with pytest.warns(UserWarning, match=f"reach a BCubed F of {expected:.2f}.*Labels of some classes"):
+        GCNClustering(random_state=0).fit(X)
 
 
 def expectation(labels, quality):
@@ -94,6 +104,7 @@ def test_open_granularity(coarser, quality, is_open):
     assert ("is open" in repr(diagnosis)) == is_open
 
 
+@pytest.mark.filterwarnings("ignore:The networks expect their clusters")
 def test_page_names_the_largest_cause():
     """The text names the cause that takes most, with its remedy."""
     X, _ = make_blobs(300, n_features=8, centers=25, cluster_std=4, random_state=1)

@@ -21,7 +21,7 @@ SYNTHETIC = (
     *(blobs, identities, islands, identities, noise, matches, blobs, chains),
     *(islands, blobs, families, identities, noise, blobs, islands, alone),
     *(identities, families, blobs, noise, identities, noise, matches, chains),
-    *(families, identities, families, families),
+    *(families, identities, families, families, blobs, blobs, families, islands),
 )
 """Generators, taken in turn."""
 

@@ -101,6 +101,11 @@ def islands(random: np.random.Generator) -> Labelled:
         centres = random.normal(size=(n_classes, n_features))
     apart = KDTree(centres).query(centres, k=2)[0][:, 1].min()
     radius = apart / log_uniform(4, 25, random) / np.sqrt(n_features)
+    if n_classes >= 6 and random.random() < 0.25:  # some far from others, as places in several cities
+        city = random.integers(0, random.integers(2, 6), n_classes)
+        centres = (
+            centres + log_uniform(10, 10_000, random) * apart * random.normal(size=(6, n_features))[city]
+        )
     shares = random.dirichlet(np.full(n_classes, random.choice([1, 3, 1000])))
     y = np.repeat(np.arange(n_classes), 2)
     y = np.concatenate([y, random.choice(n_classes, max(n_samples - len(y), 0), p=shares)])

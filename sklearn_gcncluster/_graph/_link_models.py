@@ -343,7 +343,7 @@ def _probable(inputs, models, folder, n_jobs):
     kept_in = folder if len(blocks) > 1 else None
     found = by_ranges(_probable_of_range, blocks, n_jobs, inputs=inputs, models=models, folder=kept_in)
     likely, probability, values, outside = zip(*found, strict=True)
-    unknown = sum(outside) / max(inputs.n_links * len(models.low), 1)
+    unknown = sum(outside) / max(inputs.n_links * N_NEIGHBORHOOD, 1)
     kept = KeptFeatures(values, [len(one) for one in likely])
     return np.concatenate(likely), np.concatenate(probability), kept, unknown
 
@@ -351,7 +351,8 @@ def _probable(inputs, models, folder, n_jobs):
 def _probable_of_range(start, stop, inputs, models, folder):
     """The same of a range of links, but the number of values outside; features in a file of the folder."""
     values = inputs.features(np.arange(start, stop))
-    n_outside = int(np.count_nonzero((values < models.low) | (values > models.high)))
+    near, low, high = (of[..., :N_NEIGHBORHOOD] for of in (values, models.low, models.high))  # gaps are cut
+    n_outside = int(np.count_nonzero((near < low) | (near > high)))
     likely, probability = likely_of(inputs.odds_of(values, models.first))
     kept = values[likely]
     if folder is not None:
