@@ -465,21 +465,24 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
 
     def _selected(self, samples, scored, judge, constraints=None):
         with self._stage("de-overlap"):
-            if judge is None:
-                result = one_cluster(samples, self.outliers)
-            else:
-                result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
-            if constraints is not None:
-                result = keep_constraints(
-                    result, constraints, samples, judge, lone=self.outliers == "singletons"
-                )
-        self._warn_of_outliers(result)
+            return self._chosen(samples, scored, judge, constraints)
+
+    def _chosen(self, samples, scored, judge, constraints):
+        if judge is None:
+            result = one_cluster(samples, self.outliers)
+        else:
+            result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+        if constraints is not None:
+            lone = self.outliers == "singletons"
+            result = keep_constraints(result, constraints, samples, judge, lone=lone)
+        if judge is not None:
+            self._warn_of_outliers(result)
         return result
 
     def _keep_all(self, samples, scored, judge, constraints):
         """Keep clusters, and what they show."""
-        result = self._selected(samples, scored, judge, constraints)
         with self._stage("de-overlap"):
+            result = self._chosen(samples, scored, judge, constraints)
             attributes = shown(result, samples, scored, judge, self._selection(), self.outliers, constraints)
         for name, value in attributes.items():
             setattr(self, name, value)

@@ -335,7 +335,7 @@ def test_floor_holds_for_what_comes_out(trained, unseen, overlap):
     X, _ = unseen
     X = np.concatenate([X, X[:30]])
     left = []
-    for min_score in (0.0, 0.5, 0.7, 0.9):
+    for min_score in (0.0, 0.5, 0.9, 0.98):
         estimator = GCNClustering(
             pretrained=FrozenEstimator(trained), overlap=overlap, min_score=min_score, random_state=0
         )

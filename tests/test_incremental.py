@@ -14,8 +14,6 @@ from sklearn_gcncluster import GCNClustering, IncrementalGCNClustering, match_la
 from sklearn_gcncluster._growth import attach, lasting_ids, nearest_cluster, search, what_became
 from sklearn_gcncluster.metrics import bcubed_fscore
 
-pytestmark = pytest.mark.filterwarnings("ignore:The networks expect their clusters")
-
 
 @pytest.fixture(scope="module")
 def samples(identities):

@@ -17,8 +17,6 @@ from sklearn_gcncluster.metrics import bcubed_fscore
 
 QUICK = {"hidden_channels": (16, 8), "n_networks": 1, "max_epochs": 3, "n_training_seeds": 1, "n_seeds": 2}
 
-pytestmark = pytest.mark.filterwarnings("ignore:The networks expect their clusters")
-
 
 def spread_blobs(n_classes, n_samples, n_features, seed=0):
     """Blobs so far apart that anyone would tell them: on a grid or, in many dimensions, anywhere."""
