@@ -17,10 +17,10 @@ hardly show in the graph are left out: such embeddings are no use to anyone, and
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`. One run differs from the next in what it makes of single
-sets, such as noise in 16 dimensions or places in two cities. So the networks in the package are a committee of
-two runs with `N_LINKS` of 2,000: one with 720 synthetic sets of a mix with fewer blobs and islands, and one with
-1,024 of this mix; the models of links of both (of the second round, two of the first run and four of the
-second), and the GCN-Ds and the GCN-S of the first.
+sets, such as noise in 16 dimensions or places in two cities. So the networks in the package are a committee
+of two runs with `N_LINKS` of 2,000: one with 720 synthetic sets of a mix with fewer blobs and islands, and
+one with 1,024 of this mix; the models of links of both (of the second round, two of the first run and four
+of the second), and the GCN-Ds and the GCN-S of the first.
 """
 
 from __future__ import annotations
