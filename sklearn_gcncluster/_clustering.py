@@ -327,18 +327,18 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             if y is None:
                 samples, self.learned_ = self._unlabelled_samples(X)
                 constraints = check_constraints(*given, len(samples.inverse))
-                scored, judge = self._judged(samples, self.learned_)
-                result = self._keep_all(samples, scored, judge, constraints)
+                scored, judge = self._judged(samples)
+            else:
+                samples, classes = self._labelled_samples(X, y)
+                constraints = check_constraints(*given, len(samples.inverse))
+                graph, learned = self._learn_affinity(samples, classes)
+                proposals = self._propose(graph, samples, learned)
+                proposals.check_any(self.min_proposal_size, self.max_proposal_size)
+                self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
+                scored, judge = self._scored(graph, proposals, self.learned_, inputs)
+            result = self._keep_all(samples, scored, judge, constraints)
+            if y is None:
                 self._warn_of_low_scores(result, scored, samples)
-                return self
-            samples, classes = self._labelled_samples(X, y)
-            constraints = check_constraints(*given, len(samples.inverse))
-            graph, learned = self._learn_affinity(samples, classes)
-            proposals = self._propose(graph, samples, learned)
-            proposals.check_any(self.min_proposal_size, self.max_proposal_size)
-            self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
-            scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-            self._keep_all(samples, scored, judge, constraints)
             return self
 
     def score_proposals(self, X):
@@ -417,18 +417,16 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     # X -> graph -> proposals -> scores -> labels
 
     def _clusters_of(self, X, samples, constraints):
-        return self._clusters(samples, self.learned_, constraints)
+        scored, judge = self._judged(samples)
+        with self._stage("de-overlap"):
+            return self._chosen(samples, scored, judge, constraints)
 
-    def _clusters(self, samples, learned, constraints=None):
-        scored, judge = self._judged(samples, learned)
-        return self._selected(samples, scored, judge, constraints)
-
-    def _judged(self, samples, learned):
+    def _judged(self, samples):
         """Scored proposals and their judge, or None for both where no two samples differ."""
         if samples.n_distinct < 2:
             return None, None
-        graph = self._graph_of(samples, learned)
-        return self._scored(graph, self._propose(graph, samples, learned), learned)
+        graph = self._graph_of(samples, self.learned_)
+        return self._scored(graph, self._propose(graph, samples, self.learned_), self.learned_)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(
@@ -463,20 +461,15 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             )
             return join(scored, judge.score(segmented)._replace(membership=membership)), judge
 
-    def _selected(self, samples, scored, judge, constraints=None):
-        with self._stage("de-overlap"):
-            return self._chosen(samples, scored, judge, constraints)
-
     def _chosen(self, samples, scored, judge, constraints):
+        """Each sample in one of the proposals that hold it, as far as constraints let it."""
         if judge is None:
-            result = one_cluster(samples, self.outliers)
-        else:
-            result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
-        if constraints is not None:
-            lone = self.outliers == "singletons"
-            result = keep_constraints(result, constraints, samples, judge, lone=lone)
-        if judge is not None:
-            self._warn_of_outliers(result)
+            return keep_constraints(
+                one_cluster(samples, self.outliers), constraints, samples, None, self.outliers
+            )
+        result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+        result = keep_constraints(result, constraints, samples, judge, self.outliers)
+        self._warn_of_outliers(result)
         return result
 
     def _keep_all(self, samples, scored, judge, constraints):

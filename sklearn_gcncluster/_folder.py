@@ -18,11 +18,12 @@ import json
 import os
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ._files import replacing
+from ._ledger import State
 from ._persistence import load
 
 FORMAT = 1
@@ -30,29 +31,6 @@ _CURRENT = "current.json"
 _MAX_BLOCKS = 32
 """Files of rows from which the smallest are put together, so that there are never many."""
 _ARRAYS = ("labels", "known", "must_link", "cannot_link", "groups")
-
-
-class State(NamedTuple):
-    """A growing clustering, but for its estimator."""
-
-    blocks: list[np.ndarray]
-    """Rows in the order in which they came, each block of shape (n_block, n_features)."""
-    labels: np.ndarray
-    """int64 of shape (n_samples,): ids, -1 for none."""
-    known: np.ndarray
-    """bool of shape (n_samples,): rows that were not forgotten."""
-    must_link: np.ndarray
-    """int64 of shape (n_pairs, 2)."""
-    cannot_link: np.ndarray
-    """int64 of shape (n_pairs, 2)."""
-    groups: np.ndarray
-    """int64 of shape (n_samples,): of `cannot_link_groups`."""
-    formed: dict[int, int]
-    """Size of each cluster when the networks last looked at it."""
-    next_id: int
-    """The first id that was never used."""
-    history: list[dict[str, Any]]
-    n_updates: int
 
 
 def write_folder(

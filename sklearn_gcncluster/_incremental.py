@@ -11,28 +11,20 @@ from copy import copy
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._clustering import GCNClustering
 from ._compat import fit_context
-from ._constraints import (
-    Constraints,
-    broken_groups,
-    check_constraints,
-    joined,
-    may_join,
-    torn_groups,
-    without_rivals,
-)
-from ._folder import State, gathered, read_folder, write_folder
+from ._folder import gathered, read_folder, write_folder
 from ._graph._linear_map import apply_map
 from ._graph._samples import comparable_rows
-from ._growth import Near, attach, lasting_ids, mean_distance, search, what_became
+from ._growth import Near, attach, lasting_ids, mean_distance, search
 from ._labels import integers
+from ._ledger import State, constraints_of, recorded, told_of, without_singles
 from ._model import Frame
+from ._obeying import broken_groups, may_join, torn_groups
 
 _CERTAIN, _PREDICTED = 1.1, 1.2
 """How much farther than its members are from each other a sample may be from a cluster that it joins without
@@ -168,12 +160,12 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         X = validate_data(self, X, dtype="numeric")
         given = {"must_link": must_link, "cannot_link": cannot_link, "cannot_link_groups": cannot_link_groups}
         estimator.fit(X, y, **given)
-        must, cannot, groups = _told(given, 0, len(X))
+        must, cannot, groups = told_of(given, 0, len(X))
         empty = np.full(len(X), -1)
         state = State([np.array(X)], empty, np.ones(len(X), bool), must, cannot, groups, {}, 0, [], 0)
-        labels = lasting_ids(_without_singles(estimator.labels_), empty, 0)
+        labels = lasting_ids(without_singles(estimator.labels_), empty, 0)
         self.estimator_ = estimator
-        self._state = _recorded(state, labels, np.unique(labels[labels >= 0]))
+        self._state = recorded(state, labels, np.unique(labels[labels >= 0]))
         return self
 
     def partial_fit(self, X, y=None, *, must_link=None, cannot_link=None, cannot_link_groups=None):
@@ -211,7 +203,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         X = validate_data(self, X, reset=False, dtype="numeric", ensure_min_samples=0)
         given = {"must_link": must_link, "cannot_link": cannot_link, "cannot_link_groups": cannot_link_groups}
         n_old, state = len(self._state.labels), self._state
-        told = _told(given, n_old, len(X))
+        told = told_of(given, n_old, len(X))
         state = state._replace(
             blocks=[*state.blocks, np.array(X)] if len(X) else state.blocks,
             labels=np.append(state.labels, np.full(len(X), -1)),
@@ -277,8 +269,8 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             if len(inside):
                 blocks[number] = np.array(block)
                 blocks[number][inside] = 0
-        labels = _without_singles(np.where(known, state.labels, -1))
-        self._state = _recorded(state._replace(known=known, blocks=blocks), labels, [])
+        labels = without_singles(np.where(known, state.labels, -1))
+        self._state = recorded(state._replace(known=known, blocks=blocks), labels, [])
         return self
 
     def recluster(self):
@@ -293,9 +285,9 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         state, rows = self._state, np.flatnonzero(self._state.known)
         ids = state.labels.copy()
         if len(rows):
-            found = _without_singles(self._clusters(state, rows, _constraints(state)))
+            found = without_singles(self._clusters(state, rows, constraints_of(state)))
             ids[rows] = lasting_ids(found, state.labels[rows], state.next_id)
-        self._state = _recorded(state, ids, np.unique(ids[ids >= 0]))
+        self._state = recorded(state, ids, np.unique(ids[ids >= 0]))
         return self
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -356,7 +348,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
 
     def _grown(self, state: State, n_old: int) -> State:
         """The state with the samples from `n_old` on in clusters, and with constraints that are new."""
-        constraints = _constraints(state)
+        constraints = constraints_of(state)
         ids, new = state.labels.copy(), np.arange(n_old, len(state.labels))
         near = self._near(state, self._compared(gathered(state.blocks, new)), state.known, new)
         old = Near(np.where(near.rows < n_old, near.rows, -1), near.distances)
@@ -382,7 +374,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         core = core[state.known[core]]
         if len(core):
             ids = self._clustered_among(state, ids, core, np.setdiff1d(beside, core), constraints)
-        return _recorded(state, ids, again)
+        return recorded(state, ids, again)
 
     def _clusters_to_mend(self, state, ids, constraints):
         """Clusters that grew by half, and those that do not obey."""
@@ -423,7 +415,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         rest = np.ones(len(core), bool)
         rest[joins] = False
         after[core[joins]] = target[joins]
-        after[core[rest]] = lasting_ids(_without_singles(found[rest]), ids[core[rest]], state.next_id)
+        after[core[rest]] = lasting_ids(without_singles(found[rest]), ids[core[rest]], state.next_id)
         return after
 
     def _clusters(self, state, rows, constraints):
@@ -475,65 +467,3 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             return mean_distance(near, state.labels, state.labels[rows])
 
         return distance
-
-
-def _told(given, n_old, n_new):
-    """Pairs and groups that were given with new samples, checked."""
-    check_constraints(given["must_link"], given["cannot_link"], None, n_old + n_new)
-    check_constraints(None, None, given["cannot_link_groups"], n_new)
-    pairs = [
-        np.asarray([] if given[name] is None else given[name], dtype=np.int64).reshape(-1, 2)
-        for name in ("must_link", "cannot_link")
-    ]
-    groups = given["cannot_link_groups"]
-    groups = np.full(n_new, -1) if groups is None else np.maximum(np.asarray(groups, dtype=np.int64), -1)
-    return *pairs, groups
-
-
-def _constraints(state: State) -> Constraints | None:
-    """All constraints that are in force."""
-    return check_constraints(state.must_link, state.cannot_link, state.groups, len(state.labels))
-
-
-def _without_singles(labels):
-    """Labels in which clusters of one sample are noise."""
-    sizes = np.append(np.bincount(labels[labels >= 0]), 0)
-    return np.where((labels >= 0) & (sizes[labels] > 1), labels, -1)
-
-
-def _recorded(state: State, labels: np.ndarray, renewed: Any) -> State:
-    """The state with new labels, which obey, and what became of ids."""
-    labels = _settled(state, labels)
-    numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
-    looked_at = set(np.asarray(renewed, dtype=np.int64).tolist())
-    formed = {
-        number: size if number in looked_at else state.formed.get(number, size)
-        for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True)
-    }
-    events = [{"update": state.n_updates, **event} for event in what_became(state.labels, labels)]
-    return state._replace(
-        labels=labels,
-        formed=formed,
-        next_id=max(state.next_id, int(labels.max(initial=-1)) + 1),
-        history=[*state.history, *events],
-        n_updates=state.n_updates + 1,
-    )
-
-
-def _settled(state, labels):
-    """Labels that obey, whatever came before: of what must not be together all but one leave."""
-    constraints, rows = _constraints(state), np.flatnonzero(state.known)
-    if constraints is None or not len(rows):
-        return labels
-    among, own = constraints.among(rows), labels[rows]
-    bound = among.bound
-    if not len(torn_groups(own, among)) and not len(broken_groups(own, among)) and (own[bound] >= 0).all():
-        return labels
-    nothing = sp.csr_array((len(rows), len(rows)), dtype=np.float32)
-    found = without_rivals(joined(own, among, nothing), among, nothing)
-    alone = bound[found[bound] < 0]
-    found[alone] = found.max(initial=-1) + 1 + among.component[alone]
-    settled = labels.copy()
-    next_id = max(state.next_id, int(labels.max(initial=-1)) + 1)
-    settled[rows] = lasting_ids(_without_singles(found), own, next_id)
-    return settled

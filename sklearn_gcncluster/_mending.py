@@ -10,8 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._base import Result
-from ._constraints import Constraints, joined, obeying_rows, taken_apart, ties_within, without_rivals
+from ._constraints import Constraints
 from ._graph._samples import Samples
+from ._obeying import joined, obeying_rows, taken_apart, ties_within, without_rivals
 from ._proposals._layers import distinct_proposals
 from ._scoring import Judge
 from ._selection import number_clusters
@@ -22,21 +23,23 @@ one of these leaving."""
 
 
 def keep_constraints(
-    result: Result, constraints: Constraints, samples: Samples, judge: Judge | None, *, lone: bool
+    result: Result, constraints: Constraints | None, samples: Samples, judge: Judge | None, outliers: str
 ) -> Result:
     """Clusters that obey, of all rows of X.
 
     Parameters
     ----------
     result : Result
-    constraints : Constraints
-        Of all rows.
+    constraints : Constraints or None
+        Of all rows; without any, the result is as it was.
     samples : Samples
     judge : Judge or None
         None if no two samples differ.
-    lone : bool
-        Whether a sample that leaves a cluster is one of its own; else samples alone are noise.
+    outliers : {"noise", "singletons"}
+        Whether a sample that leaves a cluster is noise, or a cluster of its own.
     """
+    if constraints is None:
+        return result
     n_kept = len(samples.counts)
     affinity = sp.csr_array((n_kept, n_kept), dtype=np.float32) if judge is None else judge.graph.affinity
     n_neighbors = 1 if judge is None else judge.graph.dissimilarities.shape[1]
@@ -48,13 +51,11 @@ def keep_constraints(
     obeyed = obeying_rows(labels, constraints, samples, affinity, n_neighbors)
     if np.array_equal(obeyed, result.labels):
         return result
-    if lone:
+    if outliers == "singletons":
         left = np.flatnonzero((obeyed < 0) & (result.labels >= 0))
         obeyed[left] = obeyed.max(initial=-1) + 1 + np.arange(len(left))
     labels, inside = np.full(len(obeyed), -1), obeyed >= 0
-    labels[inside] = number_clusters(
-        obeyed[inside], np.ones(inside.sum(), int), "singletons" if lone else "noise"
-    )
+    labels[inside] = number_clusters(obeyed[inside], np.ones(inside.sum(), int), outliers)
     quality = np.full((labels.max(initial=-1) + 1, 2), np.nan, dtype=np.float32)
     of_kept = labels[samples.kept]
     if judge is not None and (of_kept >= 0).any():

@@ -14,8 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._base import Result
-from ._constraints import Constraints, ties_within
+from ._constraints import Constraints
 from ._graph._samples import Samples
+from ._obeying import ties_within
 from ._proposals._average_link import average_link_layers
 from ._scoring import Judge
 

@@ -184,10 +184,7 @@ class ScoredProposals:
         """Clusters under constraints, and these."""
         must, cannot, groups = given
         known = check_constraints(must, cannot, groups, len(result.labels))
-        if known is None:
-            return result, None
-        lone = outliers == "singletons"
-        return keep_constraints(result, known, self._samples, self._judge, lone=lone), known
+        return keep_constraints(result, known, self._samples, self._judge, outliers), known
 
     def _clusters(self, settings, outliers, scores=None):
         if scores is not None and np.shape(scores) != self.scores.shape[:1]:

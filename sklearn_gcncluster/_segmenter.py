@@ -411,9 +411,7 @@ class GCNSegmenter(BaseGCN):
         if samples.n_distinct >= 2:
             return self._refine(self._graph_of(samples, learned), given, samples, learned, constraints)
         result = one_given_cluster(given, samples)
-        if constraints is None:
-            return result
-        return keep_constraints(result, constraints, samples, None, lone=True)
+        return keep_constraints(result, constraints, samples, None, "singletons")
 
     def _refine(self, graph, given, samples, learned, constraints):
         judge = Judge(graph, learned, self.device, self.n_jobs)
@@ -425,9 +423,7 @@ class GCNSegmenter(BaseGCN):
             scores = judge.score(distinct_proposals(labels[None])).quality
         labels, membership = np.append(labels, -1), np.append(membership, 0).astype(np.float32)
         result = Result(labels[samples.inverse], membership[samples.inverse], scores, graph.recall)
-        if constraints is None:
-            return result
-        return keep_constraints(result, constraints, samples, judge, lone=True)
+        return keep_constraints(result, constraints, samples, judge, "singletons")
 
     def _refinement(self, graph, learned):
         return RefinementSettings(

@@ -14,9 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import Result
 from ._compat import Interval, validate_params
-from ._constraints import Constraints, may_join
+from ._constraints import Constraints
 from ._graph._samples import Samples
 from ._mending import keep_constraints
+from ._obeying import may_join
 from ._scored_proposals import clusters_of
 from ._scoring import Judge, Scored
 from ._selection import SelectionSettings
@@ -198,8 +199,7 @@ def shown(
         for power in _POWERS:
             favoured = scored.quality[:, 0] * np.maximum(sizes, 1e-9) ** power
             answer = clusters_of(scored, judge, samples, settings._replace(min_score=0), outliers, favoured)
-            if constraints is not None:
-                answer = keep_constraints(answer, constraints, samples, judge, lone=outliers == "singletons")
+            answer = keep_constraints(answer, constraints, samples, judge, outliers)
             answers.insert(len(answers) - (power < 0), answer)
     return {
         "exemplars_": _exemplars(result.labels, ties),

@@ -10,14 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load_decisions
-from sklearn_gcncluster._constraints import (
-    broken_groups,
-    check_constraints,
-    joined,
-    taken_apart,
-    torn_groups,
-    without_rivals,
-)
+from sklearn_gcncluster._constraints import check_constraints
+from sklearn_gcncluster._obeying import broken_groups, joined, taken_apart, torn_groups, without_rivals
 from sklearn_gcncluster._proposals._average_link import average_link_layers
 from sklearn_gcncluster.metrics import bcubed_fscore
 
