@@ -6,6 +6,10 @@ on whether the embedding was made for telling such classes apart. Each draw vari
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
+
 import numpy as np
 import scipy.sparse as sp
 from base import Labelled, add_copies, add_noise, add_offset, log_uniform, numbered, places_in_class
@@ -14,16 +18,25 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import normalize
 from synthetic import alone, blobs, chains, families, identities, islands, matches, noise
 
+Generator: TypeAlias = Callable[[np.random.Generator], tuple[Any, np.ndarray]]
 MIN_CLASSES = 20  # with two or more samples, for an embedding to be learned from half of them
 MIN_SAMPLES = 600  # of a set from which an embedding is learned
 FEWEST = 30  # samples of a draw
-SYNTHETIC = (
-    *(blobs, identities, islands, identities, noise, matches, blobs, chains),
-    *(islands, blobs, families, identities, noise, blobs, islands, alone),
-    *(identities, families, blobs, noise, identities, noise, matches, chains),
-    *(families, identities, families, families, blobs, blobs, families, islands),
-)
-"""Generators, taken in turn."""
+
+
+def mix(islands: Generator, *others: Generator) -> tuple[Generator, ...]:
+    """Generators, taken in turn."""
+    return (
+        *(blobs, identities, islands, identities, noise, matches, blobs, chains),
+        *(islands, blobs, families, identities, noise, blobs, islands, alone),
+        *(identities, families, blobs, noise, identities, noise, matches, chains),
+        *(families, identities, families, families, *others),
+    )
+
+
+places = partial(islands, cities=0.25)
+MIXES = (mix(islands), mix(places, blobs, blobs, families, places))
+"""Those of both runs."""
 
 
 def drawn(X: np.ndarray, y: np.ndarray, metric: str, random: np.random.Generator) -> Labelled:
@@ -96,6 +109,8 @@ def as_graph(neighbors: np.ndarray, unlike: np.ndarray, random: np.random.Genera
     return sp.csr_array((affinity, (rows[kept], cols[kept])), shape=(len(neighbors),) * 2)
 
 
-def synthetic(number: int, random: np.random.Generator) -> tuple[np.ndarray | sp.csr_array, np.ndarray]:
+def synthetic(
+    generators: tuple[Generator, ...], number: int, random: np.random.Generator
+) -> tuple[np.ndarray | sp.csr_array, np.ndarray]:
     """A set of one of the generators; of some, a graph."""
-    return SYNTHETIC[number % len(SYNTHETIC)](random)
+    return generators[number % len(generators)](random)

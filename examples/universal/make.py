@@ -3,29 +3,29 @@
 A developer runs this once; users never need it. It trains on structure alone, on sets drawn at random
 
 - of the labelled sets of `sets.py`: prints of characters, texts, sounds, icons, in many sizes and embeddings;
-- of the generators of `synthetic.py`: identities, blobs, islands, chains, noise.
+- of the generators of `synthetic.py`: identities, families, blobs, islands, chains, matches, noise.
 
 Labelled sets and generators are dealt into folds: no link is judged, while the graphs for training are made,
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
+One run differs from the next in what it makes of single sets, such as noise in 16 dimensions or places in two
+cities. So there are two, on other mixes of generators, and the networks are a committee of both.
+
 ::
 
     apt-get update
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
-    python examples/universal/make.py --sets FOLDER    # half an hour, with FOLDER filled before
+    python examples/universal/make.py --sets FOLDER    # an hour on two cores, with FOLDER filled before
 
 It prints how well links and proposals of unseen domains are judged, and writes
-`sklearn_gcncluster/data/universal.safetensors`. One run differs from the next in what it makes of single
-sets, such as noise in 16 dimensions or places in two cities. So the networks in the package are a committee
-of two runs with `N_LINKS` of 2,000: one with 720 synthetic sets of a mix with fewer blobs and islands, and
-one with 1,024 of this mix; the models of links of both (of the second round, two of the first run and four
-of the second), and the GCN-Ds and the GCN-S of the first.
+`sklearn_gcncluster/data/universal.safetensors`.
 """
 
 from __future__ import annotations
 
 import argparse
+import random as shuffling
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ from zlib import crc32
 import numpy as np
 import scipy.sparse as sp
 from base import SEED
-from draws import SYNTHETIC, as_graph, drawn, synthetic
+from draws import MIXES, as_graph, drawn, synthetic
 from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
@@ -89,6 +89,7 @@ N_FOLDS = 4
 N_LINKS = 2_000  # of a draw that models of links learn from
 N_ROWS = 8_000  # samples of proposals of a draw that the networks learn from
 EPOCH_ROWS = 240_000  # samples of proposals in an epoch
+N_SYNTHETIC = (720, 1_024)  # sets of the generators in each run
 OUT = Path(__file__).parents[2] / "sklearn_gcncluster" / "data" / "universal.safetensors"
 
 
@@ -100,22 +101,28 @@ class Draw(NamedTuple):
     number: int
     fold: int
     """Models of this fold never see the draw."""
+    run: int
+    """In which it is made."""
 
 
-def all_draws(folder: Path, n_draws: int, n_synthetic: int) -> list[Draw]:
-    """All draws."""
+def all_draws(folder: Path, n_draws: int, n_synthetic: int, run: int) -> list[Draw]:
+    """All draws of a run, in an order of chance: they take from no time to minutes."""
     files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".part"))
     real = [
-        Draw(path, number, place % N_FOLDS) for place, path in enumerate(files) for number in range(n_draws)
+        Draw(path, number, place % N_FOLDS, run)
+        for place, path in enumerate(files)
+        for number in range(n_draws)
     ]
-    made = [Draw(None, number, number // len(SYNTHETIC) % N_FOLDS) for number in range(n_synthetic)]
-    return real + made
+    made = [Draw(None, number, number // len(MIXES[run]) % N_FOLDS, run) for number in range(n_synthetic)]
+    draws = real + made
+    shuffling.Random(0).shuffle(draws)
+    return draws
 
 
 def samples_of(draw: Draw, random: np.random.Generator):
     """X and y of a draw, and its metric."""
     if draw.source is None:
-        X, y = synthetic(draw.number, random)
+        X, y = synthetic(MIXES[draw.run], draw.number, random)
         if sp.issparse(X):
             return (X, y), AFFINITY
         return (X, y), "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
@@ -245,25 +252,9 @@ def one_thread(function, *arguments):
         return function(*arguments)
 
 
-def main():
-    """Train, and write the file."""
-    parser = argparse.ArgumentParser(description="Make the universal networks.")
-    parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
-    parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--draws", type=int, default=20, help="training sets drawn of each labelled set")
-    parser.add_argument("--synthetic", type=int, default=1_024, help="training sets of the generators")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
-    arguments = parser.parse_args()
-    if arguments.fast:
-        arguments.draws, arguments.synthetic, arguments.epochs = 0, 2 * len(SYNTHETIC), 2
-        arguments.out = Path(tempfile.mkdtemp()) / OUT.name
-
-    draws = all_draws(arguments.sets, arguments.draws, arguments.synthetic)
-    if arguments.fast:
-        draws = draws[::4]
-    parallel = Parallel(n_jobs=arguments.jobs, verbose=1)
+def one_run(draws: list[Draw], epochs: int, jobs: int) -> Learned:
+    """What is learned of some draws."""
+    parallel = Parallel(n_jobs=jobs, verbose=1)
 
     def for_each_draw(function, *given):
         return parallel(delayed(one_thread)(function, draw, *given) for draw in draws)
@@ -285,22 +276,58 @@ def main():
             low, high = known_range(np.concatenate([sample.features for sample in samples]))
         rounds.append(train_round(samples, folds, training))
         report(name, samples, draws, rounds[-1])
-
-    made = GCNClustering(pretrained=None, max_epochs=arguments.epochs)
+    made = GCNClustering(pretrained=None, max_epochs=epochs)
     detection, segmentation = train_networks(for_each_draw(proposals_of, *rounds), folds, made)
-    made = GCNClustering()
     first, second = map(tuple, rounds)
-    made.learned_ = in_half_precision(
-        Learned(
-            made.affinity,
-            made.node_features,
-            tuple(made.hidden_channels),
-            made.pooling,
-            links=LinkModels(first, second, low, high),
-            detection=tuple(detection),
-            segmentation=segmentation,
-        )
+    return Learned(
+        made.affinity,
+        made.node_features,
+        tuple(made.hidden_channels),
+        made.pooling,
+        links=LinkModels(first, second, low, high),
+        detection=tuple(detection),
+        segmentation=segmentation,
     )
+
+
+def committee(one: Learned, other: Learned) -> Learned:
+    """Both as one: their models of links, and the networks of the first.
+
+    In the second round two models of the first are enough: with all four, places in two cities were one
+    cluster each city.
+    """
+    links = LinkModels(
+        one.links.first + other.links.first,
+        one.links.second[:2] + other.links.second,
+        np.minimum(one.links.low, other.links.low),
+        np.maximum(one.links.high, other.links.high),
+    )
+    return one._replace(links=links)
+
+
+def main():
+    """Train, and write the file."""
+    parser = argparse.ArgumentParser(description="Make the universal networks.")
+    parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--draws", type=int, default=20, help="training sets drawn of each labelled set")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
+    arguments = parser.parse_args()
+    if arguments.fast:
+        arguments.draws, arguments.epochs = 0, 2
+        arguments.out = Path(tempfile.mkdtemp()) / OUT.name
+
+    runs = []
+    for run, n_synthetic in enumerate(N_SYNTHETIC):
+        n_made = len(MIXES[run]) if arguments.fast else n_synthetic
+        draws = all_draws(arguments.sets, arguments.draws, n_made, run)
+        if arguments.fast:
+            draws = [draw._replace(fold=place % N_FOLDS) for place, draw in enumerate(draws[::2])]
+        runs.append(one_run(draws, arguments.epochs, arguments.jobs))
+    made = GCNClustering()
+    made.learned_ = in_half_precision(committee(*runs))
     made._seed = SEED
     arguments.out.parent.mkdir(exist_ok=True)
     made.save(arguments.out, include_labels=False)
@@ -326,7 +353,8 @@ def report(name, samples, draws, models):
             if len(sample.same) and (draw.source is None) == (kind == "generators"):
                 odds = link_odds(models[draw.fold], sample.features, sample.context)
                 losses.append(np.logaddexp(0, np.where(sample.same, -odds, odds)).mean())
-        print(f"{name} round, {kind} unseen: loss {np.mean(losses):.4f}", flush=True)
+        if losses:
+            print(f"{name} round, {kind} unseen: loss {np.mean(losses):.4f}", flush=True)
 
 
 def train_networks(found, folds, estimator):

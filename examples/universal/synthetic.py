@@ -86,8 +86,11 @@ def chains(random: np.random.Generator) -> Labelled:
     return (X + width * random.standard_normal(X.shape) / np.sqrt(n_features)).astype(np.float32), y
 
 
-def islands(random: np.random.Generator) -> Labelled:
-    """Clusters so far apart that nobody would doubt them, from a handful of samples to thousands."""
+def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
+    """Clusters so far apart that nobody would doubt them, from a handful of samples to thousands.
+
+    In a share `cities` of the sets, groups of them are farther from others, as places in several cities.
+    """
     n_features = int(random.choice([2, 2, 3, 5, 8, 16, 32, 64, 128, 512]))
     n_classes = round(log_uniform(2, 20 if random.random() < 0.5 else 1_000, random))
     n_samples = round(n_classes * log_uniform(2, min(400, max(5_000 / n_classes, 3)), random))
@@ -101,7 +104,7 @@ def islands(random: np.random.Generator) -> Labelled:
         centres = random.normal(size=(n_classes, n_features))
     apart = KDTree(centres).query(centres, k=2)[0][:, 1].min()
     radius = apart / log_uniform(4, 25, random) / np.sqrt(n_features)
-    if n_classes >= 6 and random.random() < 0.25:  # some far from others, as places in several cities
+    if cities and n_classes >= 6 and random.random() < cities:
         city = random.integers(0, random.integers(2, 6), n_classes)
         centres = (
             centres + log_uniform(10, 10_000, random) * apart * random.normal(size=(6, n_features))[city]

@@ -48,3 +48,17 @@ def test_link_network_tells_sets_apart():
         for model in (apart, blind)
     ]
     assert right[0] > 0.9 > right[1]
+
+
+def test_what_a_set_does_not_vary_decides_nothing():
+    """A feature that has one value in training, and another in new samples, changes hardly any odds."""
+    random = np.random.default_rng(0)
+    features = random.normal(size=(2000, 4)).astype(np.float32)
+    features[:, 3] = 0.3
+    sample = LinkSample(features, features[:, 0] > 0, context_of(features))
+    model = train_links([sample], ONE_SET, seed=0)
+    other = features.copy()
+    other[:, 3] = 0.32
+    odds = link_odds(model, features, sample.context)
+    np.testing.assert_allclose(link_odds(model, other, sample.context), odds, atol=0.2)
+    assert np.ptp(odds) > 4
