@@ -1,0 +1,133 @@
+"""
+What the networks of the package make of easy data, and of any, without labels.
+
+Easy data first: blobs far apart and less far, clusters larger than the lists of neighbours, a single class,
+match probabilities, noise. Then both halves of each FILE.npz (``X``, ``y``, and a boolean ``train`` that
+names one half), with the mean of pairwise and BCubed F::
+
+    python examples/benchmarks/without_labels.py FILE.npz ...
+    python examples/benchmarks/without_labels.py --pretrained OTHER.safetensors FILE.npz ...
+    python examples/benchmarks/without_labels.py --fast
+
+Other networks are those of `examples/universal/make.py`, or of another version of the package.
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
+
+from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
+
+FAR_BLOBS = ((20, 400, 2), (20, 2000, 3), (200, 4000, 8), (100, 2000, 64), (20, 1000, 512), (5, 60, 16))
+"""Classes, samples and features."""
+
+NEAR_BLOBS = (
+    *((30, 900, 16, 2.5), (8, 300, 3, 0.8), (50, 1500, 5, 0.5), (3, 200, 4, 1.0), (3, 300, 2, 1.0)),
+    *((20, 1000, 8, 1.5), (15, 1500, 2, 0.3), (20, 1000, 32, 3.0), (10, 3000, 64, 4.0), (5, 4000, 10, 2.0)),
+)
+"""The same, and the deviation of each class; centres are those of scikit-learn, within 10 of the origin."""
+
+
+def far_centres(n_classes, n_features, random):
+    """Centres on a grid or, in many dimensions, anywhere."""
+    if n_features >= 32:
+        return 10 * random.normal(size=(n_classes, n_features))
+    side = int(np.ceil(n_classes ** (1 / n_features)))
+    cells = random.permutation(side**n_features)[:n_classes]
+    return 20.0 * np.stack(np.unravel_index(cells, (side,) * n_features), axis=1)
+
+
+def far_blobs(sizes, n_features):
+    """Blobs of deviation 1, far apart."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(len(sizes)), sizes)
+    return far_centres(len(sizes), n_features, random)[y] + random.normal(size=(len(y), n_features)), y
+
+
+def matches(n_entities, n_records):
+    """Probabilities of matches of half of all pairs of one entity, and of no other."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(n_entities), n_records)
+    matched = (random.random((len(y), len(y))) < 0.5) & (y[:, None] == y)
+    return sp.csr_array(np.triu(random.uniform(0.6, 0.99, matched.shape) * matched, 1)), y
+
+
+def numbered(labels):
+    """Labels in which each outlier is a cluster of its own."""
+    return np.where(labels < 0, len(labels) + np.arange(len(labels)), labels)
+
+
+def easy_data(cluster, fast):
+    """Names of sets, and what was found."""
+    for n_classes, n_samples, n_features in FAR_BLOBS[: 2 if fast else None]:
+        X, y = far_blobs(np.full(n_classes, n_samples // n_classes), n_features)
+        score = adjusted_rand_score(y, numbered(cluster(X)))
+        yield f"{n_classes} far blobs of {n_samples} samples, {n_features} features", f"ARI {score:.2f}"
+    for n_classes, n_samples, n_features, width in NEAR_BLOBS[: 2 if fast else None]:
+        scores = []
+        for seed in range(1 if fast else 3):
+            X, y = make_blobs(n_samples, n_features, centers=n_classes, cluster_std=width, random_state=seed)
+            scores.append(f"{adjusted_rand_score(y, numbered(cluster(X))):.2f}")
+        name = f"{n_classes} blobs of {n_samples} samples, {n_features} features, width {width}"
+        yield name, "ARI " + ", ".join(scores)
+    long_tail = np.round(np.geomspace(10, 300 if fast else 4000, 12)).astype(int)
+    for n_features in (2, 16, 64):
+        for name, sizes in (("two of 2,000", [2000, 2000]), ("twelve of 10 to 4,000", long_tail)):
+            X, y = far_blobs(sizes, n_features)
+            score = adjusted_rand_score(y, numbered(cluster(X)))
+            yield f"clusters: {name}, {n_features} features", f"ARI {score:.3f}"
+    for n_samples in (3, 10, 81, 500):
+        random = np.random.default_rng(0)
+        labels = cluster(random.normal(size=64) * 3 + random.normal(size=(n_samples, 64)))
+        yield f"one class of {n_samples} samples", f"{np.mean(labels == 0):.0%} in the largest cluster"
+    for n_entities, n_records in ((5, 20), (12, 8)):
+        graph, y = matches(n_entities, n_records)
+        score = adjusted_rand_score(y, numbered(cluster(graph, metric="precomputed_affinity")))
+        yield f"matches of {n_entities} entities, {n_records} records each", f"ARI {score:.2f}"
+    for n_samples, n_features in ((1000, 2), (1000, 16), (100, 8), (3000, 128))[: 2 if fast else None]:
+        labels = cluster(np.random.default_rng(0).normal(size=(n_samples, n_features)))
+        yield f"noise of {n_samples} samples, {n_features} features", f"{np.mean(labels < 0):.0%} outliers"
+
+
+def halves(cluster, file):
+    """Mean of pairwise and BCubed F on the half that `train` does not name, and on the other."""
+    with np.load(file) as stored:
+        X, y, train = stored["X"].astype(np.float32), stored["y"], stored["train"]
+    scores = []
+    for rows in (~train, train):
+        labels = cluster(X[rows])
+        scores.append((pairwise_fscore(y[rows], labels) + bcubed_fscore(y[rows], labels)) / 2)
+    return scores
+
+
+def main():
+    """Print a table of easy data and, with files, one of these."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--pretrained", default="universal", help="a file of other networks")
+    parser.add_argument("--fast", action="store_true", help="a few small sets")
+    args = parser.parse_args()
+
+    def cluster(X, **parameters):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of outliers, for one: here they are counted
+            return GCNClustering(pretrained=args.pretrained, random_state=0, **parameters).fit_predict(X)
+
+    print("| easy data | found |\n| --- | --- |")
+    for name, found in easy_data(cluster, args.fast):
+        print(f"| {name} | {found} |", flush=True)
+    if args.files:
+        print("\n| set | one half | the other |\n| --- | --- | --- |")
+        scores = []
+        for file in args.files:
+            scores.append(halves(cluster, file))
+            print(f"| {file.stem} | {scores[-1][0]:.3f} | {scores[-1][1]:.3f} |", flush=True)
+        print("| mean | {:.3f} | {:.3f} |".format(*np.mean(scores, axis=0)))
+
+
+if __name__ == "__main__":
+    main()
