@@ -296,6 +296,7 @@ def committee(one: Learned, other: Learned) -> Learned:
     In the second round two models of the first are enough: with all four, places in two cities were one
     cluster each city.
     """
+    assert one.links is not None and other.links is not None  # both have just been trained
     links = LinkModels(
         one.links.first + other.links.first,
         one.links.second[:2] + other.links.second,
