@@ -296,7 +296,8 @@ def committee(one: Learned, other: Learned) -> Learned:
     In the second round two models of the first are enough: with all four, places in two cities were one
     cluster each city.
     """
-    assert one.links is not None and other.links is not None  # both have just been trained
+    assert one.links is not None  # both have just been trained
+    assert other.links is not None
     links = LinkModels(
         one.links.first + other.links.first,
         one.links.second[:2] + other.links.second,
