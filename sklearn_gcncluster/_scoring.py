@@ -51,7 +51,8 @@ class Inputs:
     def __call__(self, proposals: Proposals, layer: int) -> LayerInputs:
         """Inputs of the proposals that are new in a layer."""
         cut = cut_layer(self._graph.affinity, proposals, layer)
-        return LayerInputs(layer_subgraphs(cut, self._graph.affinity), self._features(proposals, layer, cut))
+        subgraphs = layer_subgraphs(cut, self._graph.affinity)
+        return LayerInputs(subgraphs, self._features(proposals, layer, cut, subgraphs))
 
     def of_all(self, proposals: Proposals) -> list[LayerInputs]:
         """Inputs of all proposals, to train on."""

@@ -16,7 +16,7 @@ from base import Labelled, add_copies, add_noise, add_offset, log_uniform, numbe
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import normalize
-from synthetic import alone, blobs, chains, families, identities, islands, matches, noise
+from synthetic import alone, blobs, chains, families, identities, islands, matches, noise, scattered
 
 Generator: TypeAlias = Callable[[np.random.Generator], tuple[Any, np.ndarray]]
 MIN_CLASSES = 20  # with two or more samples, for an embedding to be learned from half of them
@@ -24,19 +24,14 @@ MIN_SAMPLES = 600  # of a set from which an embedding is learned
 FEWEST = 30  # samples of a draw
 
 
-def mix(islands: Generator, *others: Generator) -> tuple[Generator, ...]:
-    """Generators, taken in turn."""
-    return (
-        *(blobs, identities, islands, identities, noise, matches, blobs, chains),
-        *(islands, blobs, families, identities, noise, blobs, islands, alone),
-        *(identities, families, blobs, noise, identities, noise, matches, chains),
-        *(families, identities, families, families, *others),
-    )
-
-
 places = partial(islands, cities=0.25)
-MIXES = (mix(islands), mix(places, blobs, blobs, families, places))
-"""Those of both runs."""
+MIX: tuple[Generator, ...] = (
+    *(blobs, identities, places, identities, noise, matches, blobs, scattered, chains),
+    *(places, blobs, families, identities, noise, blobs, scattered, places, alone),
+    *(identities, families, blobs, noise, identities, scattered, noise, matches, chains),
+    *(families, identities, families, scattered, families, blobs, blobs, families, places, scattered),
+)
+"""Generators, taken in turn."""
 
 
 def drawn(X: np.ndarray, y: np.ndarray, metric: str, random: np.random.Generator) -> Labelled:
@@ -109,8 +104,6 @@ def as_graph(neighbors: np.ndarray, unlike: np.ndarray, random: np.random.Genera
     return sp.csr_array((affinity, (rows[kept], cols[kept])), shape=(len(neighbors),) * 2)
 
 
-def synthetic(
-    generators: tuple[Generator, ...], number: int, random: np.random.Generator
-) -> tuple[np.ndarray | sp.csr_array, np.ndarray]:
+def synthetic(number: int, random: np.random.Generator) -> tuple[np.ndarray | sp.csr_array, np.ndarray]:
     """A set of one of the generators; of some, a graph."""
-    return generators[number % len(generators)](random)
+    return MIX[number % len(MIX)](random)

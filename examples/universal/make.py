@@ -9,8 +9,8 @@ Labelled sets and generators are dealt into folds: no link is judged, while the 
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
-One run differs from the next in what it makes of single sets, such as noise in 16 dimensions or places in two
-cities. So there are two, on other mixes of generators, and the networks are a committee of both.
+Models of links that look for gaps and such that do not err in other places. So both are trained, one for each
+fold, and what is shipped is one model that learned what they all say (`distil.py`).
 
 ::
 
@@ -34,7 +34,8 @@ from zlib import crc32
 import numpy as np
 import scipy.sparse as sp
 from base import SEED
-from draws import MIXES, as_graph, drawn, synthetic
+from distil import Teacher, student
+from draws import MIX, as_graph, drawn, synthetic
 from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
@@ -43,7 +44,9 @@ from sklearn_gcncluster import GCNClustering
 from sklearn_gcncluster._graph._affinity import GraphSettings, neighbor_links
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._given import graph_samples
+from sklearn_gcncluster._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
 from sklearn_gcncluster._graph._link_models import (
+    N_FIRST,
     View,
     all_odds,
     first_inputs,
@@ -89,7 +92,11 @@ N_FOLDS = 4
 N_LINKS = 2_000  # of a draw that models of links learn from
 N_ROWS = 8_000  # samples of proposals of a draw that the networks learn from
 EPOCH_ROWS = 240_000  # samples of proposals in an epoch
-N_SYNTHETIC = (720, 1_024)  # sets of the generators in each run
+NEAR = np.arange(N_NEIGHBORHOOD)
+"""Features of the first round that tell nothing of gaps."""
+SECOND_NEAR = np.concatenate([NEAR, np.arange(N_FIRST, N_FIRST + N_PROBABILITY)])
+"""The same of the second round."""
+N_SYNTHETIC = 30 * len(MIX)  # sets of the generators
 OUT = Path(__file__).parents[2] / "sklearn_gcncluster" / "data" / "universal.safetensors"
 
 
@@ -101,19 +108,15 @@ class Draw(NamedTuple):
     number: int
     fold: int
     """Models of this fold never see the draw."""
-    run: int
-    """In which it is made."""
 
 
-def all_draws(folder: Path, n_draws: int, n_synthetic: int, run: int) -> list[Draw]:
-    """All draws of a run, in an order of chance: they take from no time to minutes."""
+def all_draws(folder: Path, n_draws: int, n_synthetic: int) -> list[Draw]:
+    """All draws, in an order of chance: they take from no time to minutes."""
     files = sorted(path for path in folder.glob("*.npz") if not path.stem.endswith(".part"))
     real = [
-        Draw(path, number, place % N_FOLDS, run)
-        for place, path in enumerate(files)
-        for number in range(n_draws)
+        Draw(path, number, place % N_FOLDS) for place, path in enumerate(files) for number in range(n_draws)
     ]
-    made = [Draw(None, number, number // len(MIXES[run]) % N_FOLDS, run) for number in range(n_synthetic)]
+    made = [Draw(None, number, number // len(MIX) % N_FOLDS) for number in range(n_synthetic)]
     draws = real + made
     shuffling.Random(0).shuffle(draws)
     return draws
@@ -122,7 +125,7 @@ def all_draws(folder: Path, n_draws: int, n_synthetic: int, run: int) -> list[Dr
 def samples_of(draw: Draw, random: np.random.Generator):
     """X and y of a draw, and its metric."""
     if draw.source is None:
-        X, y = synthetic(MIXES[draw.run], draw.number, random)
+        X, y = synthetic(draw.number, random)
         if sp.issparse(X):
             return (X, y), AFFINITY
         return (X, y), "euclidean" if X.shape[1] < 32 else "cosine"  # as metric="auto" has it
@@ -234,25 +237,32 @@ def shows_classes(sample: LinkSample) -> bool:
     )
 
 
-def train_round(samples: list[LinkSample], folds: np.ndarray, training: LinkTraining) -> list:
+def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training: LinkTraining, seed: int):
     """A model for each fold, that did not see it."""
+
+    def others(fold):
+        return [sample for sample, one in zip(samples, folds, strict=True) if one != fold]
+
+    return parallel(
+        delayed(one_thread)(train_links, others(fold), training, seed=seed + fold) for fold in range(N_FOLDS)
+    )
+
+
+def of_columns(samples: list[LinkSample], columns: np.ndarray) -> list[LinkSample]:
+    """Samples of which only some features are known."""
     return [
-        train_links(
-            [sample for sample, one in zip(samples, folds, strict=True) if one != fold],
-            training,
-            seed=SEED + fold,
-        )
-        for fold in range(N_FOLDS)
+        sample._replace(features=sample.features[:, columns], context=sample.context[:, columns])
+        for sample in samples
     ]
 
 
-def one_thread(function, *arguments):
+def one_thread(function, *arguments, **named):
     """Call a function in a worker, whose neighbours work on the other cores."""
     with threadpool_limits(1):
-        return function(*arguments)
+        return function(*arguments, **named)
 
 
-def one_run(draws: list[Draw], epochs: int, jobs: int) -> Learned:
+def learned(draws: list[Draw], epochs: int, jobs: int) -> Learned:
     """What is learned of some draws."""
     parallel = Parallel(n_jobs=jobs, verbose=1)
 
@@ -260,10 +270,11 @@ def one_run(draws: list[Draw], epochs: int, jobs: int) -> Learned:
         return parallel(delayed(one_thread)(function, draw, *given) for draw in draws)
 
     rounds: list[list[LinkNetwork]] = []
-    for name, function, training in (
-        ("first", first_sample, MANY_SETS),
+    students = []
+    for name, function, training, without_gaps in (
+        ("first", first_sample, MANY_SETS, NEAR),
         # What the first round says depends on the set too, so this one would learn more sets by heart.
-        ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
+        ("second", second_sample, MANY_SETS._replace(context_noise=2.0), SECOND_NEAR),
     ):
         samples = for_each_draw(function, *rounds)
         if name == "first":
@@ -274,37 +285,26 @@ def one_run(draws: list[Draw], epochs: int, jobs: int) -> Learned:
             folds = np.array([draw.fold for draw in draws])
             print(f"{len(draws)} of {len(shown)} draws", flush=True)
             low, high = known_range(np.concatenate([sample.features for sample in samples]))
-        rounds.append(train_round(samples, folds, training))
-        report(name, samples, draws, rounds[-1])
+        committee: list[Teacher] = []
+        for kind, columns in (("all", np.arange(samples[0].features.shape[1])), ("no gaps", without_gaps)):
+            seen = of_columns(samples, columns)
+            models = train_round(parallel, seen, folds, training, SEED + len(committee))
+            report(f"{name} round, {kind}", seen, draws, models)
+            committee += [Teacher(model, columns) for model in models]
+        rounds.append([teacher.model for teacher in committee[:N_FOLDS]])
+        students.append(student([sample for sample in samples if len(sample.same)], committee, seed=SEED))
     made = GCNClustering(pretrained=None, max_epochs=epochs)
     detection, segmentation = train_networks(for_each_draw(proposals_of, *rounds), folds, made)
-    first, second = map(tuple, rounds)
+    first, second = students
     return Learned(
         made.affinity,
         made.node_features,
         tuple(made.hidden_channels),
         made.pooling,
-        links=LinkModels(first, second, low, high),
+        links=LinkModels((first,), (second,), low, high),
         detection=tuple(detection),
         segmentation=segmentation,
     )
-
-
-def committee(one: Learned, other: Learned) -> Learned:
-    """Both as one: their models of links, and the networks of the first.
-
-    In the second round two models of the first are enough: with all four, places in two cities were one
-    cluster each city.
-    """
-    assert one.links is not None  # both have just been trained
-    assert other.links is not None
-    links = LinkModels(
-        one.links.first + other.links.first,
-        one.links.second[:2] + other.links.second,
-        np.minimum(one.links.low, other.links.low),
-        np.maximum(one.links.high, other.links.high),
-    )
-    return one._replace(links=links)
 
 
 def main():
@@ -321,15 +321,12 @@ def main():
         arguments.draws, arguments.epochs = 0, 2
         arguments.out = Path(tempfile.mkdtemp()) / OUT.name
 
-    runs = []
-    for run, n_synthetic in enumerate(N_SYNTHETIC):
-        n_made = len(MIXES[run]) if arguments.fast else n_synthetic
-        draws = all_draws(arguments.sets, arguments.draws, n_made, run)
-        if arguments.fast:
-            draws = [draw._replace(fold=place % N_FOLDS) for place, draw in enumerate(draws[::2])]
-        runs.append(one_run(draws, arguments.epochs, arguments.jobs))
+    n_synthetic = len(MIX) if arguments.fast else N_SYNTHETIC
+    draws = all_draws(arguments.sets, arguments.draws, n_synthetic)
+    if arguments.fast:
+        draws = [draw._replace(fold=place % N_FOLDS) for place, draw in enumerate(draws[::2])]
     made = GCNClustering()
-    made.learned_ = in_half_precision(committee(*runs))
+    made.learned_ = in_half_precision(learned(draws, arguments.epochs, arguments.jobs))
     made._seed = SEED
     arguments.out.parent.mkdir(exist_ok=True)
     made.save(arguments.out, include_labels=False)

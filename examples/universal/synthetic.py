@@ -71,6 +71,20 @@ def blobs(random: np.random.Generator) -> Labelled:
     return X.astype(np.float32), y
 
 
+def scattered(random: np.random.Generator) -> Labelled:
+    """Gaussian blobs wherever chance puts them, as in textbooks: some touch, and others are far from all."""
+    n_features, n_samples = round(log_uniform(2, 64, random)), log_uniform(40, 5_000, random)
+    n_classes = round(log_uniform(2, min(n_samples / 8, 60), random))
+    sizes = class_sizes(round(n_samples), n_classes, random.choice([0, 0, 0.5]))
+    y = np.repeat(np.arange(n_classes), sizes)
+    # Room grows with dimensions, so that classes may be wider.
+    width = log_uniform(0.01, 0.12 * n_features**0.25, random)
+    widths = width * np.exp(random.choice([0, 0, 0.3]) * random.normal(size=n_classes))
+    X = random.uniform(-1, 1, (n_classes, n_features))[y]
+    X = X + widths[y, None] * random.normal(size=(len(y), n_features))
+    return (log_uniform(0.1, 100, random) * X).astype(np.float32), y
+
+
 def chains(random: np.random.Generator) -> Labelled:
     """Clusters along smooth curves, as a face that turns, a place filmed from a car."""
     n_features, n_samples = round(log_uniform(2, 64, random)), round(log_uniform(100, 4_000, random))
@@ -123,7 +137,7 @@ def families(random: np.random.Generator) -> Labelled:
 
     Some modes are bursts, samples that hardly differ, as of one event or one scene.
     """
-    n_features = int(random.choice([16, 32, 64, 128, 256]))
+    n_features = int(random.choice([32, 64, 128, 256]))
     n_classes = round(log_uniform(4, 150, random))
     sizes = np.exp(random.normal(0, random.uniform(0.2, 1.5), n_classes))
     n_samples = log_uniform(400, 8_000, random)
@@ -146,7 +160,7 @@ def families(random: np.random.Generator) -> Labelled:
         X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
     if random.random() < 0.3:
         X = add_offset(X, random)
-    return (normalize(X) if n_features >= 32 else X).astype(np.float32), y
+    return normalize(X).astype(np.float32), y
 
 
 def alone(random: np.random.Generator) -> Labelled:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from .._model import LinkNetwork
 
@@ -88,47 +90,85 @@ def train_links(samples: list[LinkSample], training: LinkTraining, *, seed: int)
             for sample in samples
         ]
     )
-    mean, std = features.mean(axis=0), features.std(axis=0)
-    std[std < _LEAST_SPREAD] = 1  # what one set does not vary says nothing of how much it may
-    inputs = _standardised(features, mean, std)
+    mean, std = moments(features)
+    inputs = standardised(features, mean, std)
     target = torch.from_numpy(np.concatenate([sample.same for sample in samples]).astype(np.float32))
     deviation = torch.full((inputs.shape[1],), training.noise)
     around, context_mean, context_std = torch.empty(len(samples), 0), None, None
     if around_noise is not None:
         contexts = np.stack([sample.context.ravel() for sample in samples])
         context_mean, context_std = contexts.mean(axis=0), contexts.std(axis=0) + 1e-6
-        around = _standardised(contexts, context_mean, context_std)
+        around = standardised(contexts, context_mean, context_std)
         deviation = torch.cat([deviation, torch.full((contexts.shape[1],), around_noise)])
     owner = torch.from_numpy(np.repeat(np.arange(len(samples)), [len(sample.same) for sample in samples]))
+
+    def loss_of(layers, biases, chosen):
+        rows = torch.cat([inputs[chosen], around[owner[chosen]]], dim=1)
+        noise = torch.randn(rows.shape, generator=generator)
+        odds = forward(layers, biases, rows + deviation * noise)
+        return torch.nn.functional.binary_cross_entropy_with_logits(odds, target[chosen])
+
     widths = (len(deviation), *training.widths, 1)
+    weights, biases = descend(
+        loss_of, len(inputs), widths, training.epochs, training.weight_decay, generator=generator
+    )
+    return LinkNetwork(mean, std, context_mean, context_std, weights, biases)
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of each column."""
+    mean, std = features.mean(axis=0), features.std(axis=0)
+    std[std < _LEAST_SPREAD] = 1  # what no set varies says nothing of how much it may
+    return mean, std
+
+
+def descend(
+    loss_of: Callable[[list[torch.Tensor], list[torch.Tensor], torch.Tensor], torch.Tensor],
+    n_links: int,
+    widths: tuple[int, ...],
+    epochs: int,
+    weight_decay: float,
+    *,
+    generator: torch.Generator,
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Layers of a network, by batches of links under one cycle of the learning rate.
+
+    Parameters
+    ----------
+    loss_of : callable
+        Takes layers, biases and numbers of links, and gives their mean loss.
+    n_links : int
+    widths : tuple of int
+        Of the inputs, the hidden layers and the output.
+    epochs : int
+    weight_decay : float
+    generator : torch.Generator
+
+    Returns
+    -------
+    weights, biases : tuples of float32 ndarrays
+    """
     layers = [
         torch.randn(n_in, n_out, generator=generator) * (2 / n_in) ** 0.5 for n_in, n_out in pairwise(widths)
     ]
     layers[-1] *= 0.1
     biases = [torch.zeros(n_out) for n_out in widths[1:]]
     parameters = [parameter.requires_grad_() for parameter in (*layers, *biases)]
-    optimiser = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=training.weight_decay)
-    batch = min(_BATCH, max(64, len(inputs) // 20))
-    n_batches = max(len(inputs) // batch, 1)
+    optimiser = torch.optim.AdamW(parameters, lr=_LEARNING_RATE, weight_decay=weight_decay)
+    batch = min(_BATCH, max(64, n_links // 20))
+    n_batches = max(n_links // batch, 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, _LEARNING_RATE, total_steps=training.epochs * n_batches + 1
+        optimiser, _LEARNING_RATE, total_steps=epochs * n_batches + 1
     )
-    for _ in range(training.epochs):
-        order = torch.randperm(len(inputs), generator=generator)
+    for _ in range(epochs):
+        order = torch.randperm(n_links, generator=generator)
         for chosen in order[: n_batches * batch].split(batch):
-            rows = torch.cat([inputs[chosen], around[owner[chosen]]], dim=1)
-            noise = torch.randn(rows.shape, generator=generator)
-            odds = _forward(layers, biases, rows + deviation * noise)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(odds, target[chosen])
+            loss = loss_of(layers, biases, chosen)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    return LinkNetwork(
-        mean,
-        std,
-        context_mean,
-        context_std,
+    return (
         tuple(layer.detach().numpy() for layer in layers),
         tuple(bias.detach().numpy() for bias in biases),
     )
@@ -148,7 +188,7 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
     biases = [torch.tensor(bias) for bias in model.biases]
     looks_around = model.context_mean is not None
     if looks_around:  # the same for all links, so it joins the bias
-        around = _standardised(context.ravel()[None], model.context_mean, model.context_std)
+        around = standardised(context.ravel()[None], model.context_mean, model.context_std)
         biases[0] = biases[0] + (around @ layers[0][-around.shape[1] :])[0]
         layers[0] = layers[0][: -around.shape[1]]
     odds = np.empty(len(features), dtype=np.float32)
@@ -156,15 +196,17 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
         part = slice(start, start + _INFERENCE_LINKS)
         seen = placed(features[part], context) if looks_around else features[part]
         with torch.inference_mode():
-            odds[part] = _forward(layers, biases, _standardised(seen, model.mean, model.std))
+            odds[part] = forward(layers, biases, standardised(seen, model.mean, model.std))
     return odds
 
 
-def _standardised(values, mean, std):
-    return torch.from_numpy(np.clip((values - mean) / std, -_CLIP, _CLIP).astype(np.float32))
+def standardised(values: ArrayLike, mean: np.ndarray | None, std: np.ndarray | None) -> torch.Tensor:
+    """Values in deviations from the mean, cut where they run away."""
+    return torch.from_numpy(np.clip((np.asarray(values) - mean) / std, -_CLIP, _CLIP).astype(np.float32))
 
 
-def _forward(layers, biases, rows):
+def forward(layers: list[torch.Tensor], biases: list[torch.Tensor], rows: torch.Tensor) -> torch.Tensor:
+    """Log-odds of standardised rows."""
     for layer, bias in zip(layers[:-1], biases[:-1], strict=True):
         rows = torch.relu(rows @ layer + bias)
     return (rows @ layers[-1] + biases[-1])[:, 0]

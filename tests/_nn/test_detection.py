@@ -12,10 +12,10 @@ from sklearn_gcncluster._nn import _detection
 from sklearn_gcncluster._nn._detection import Detection, train_detection
 from sklearn_gcncluster._nn._training import Schedule
 from sklearn_gcncluster._proposals._average_link import average_link_layers
-from sklearn_gcncluster._proposals._features import StructureFeatures
 from sklearn_gcncluster._proposals._layers import distinct_proposals
-from sklearn_gcncluster._proposals._subgraphs import concatenate, cut_layer, layer_subgraphs, take
+from sklearn_gcncluster._proposals._subgraphs import concatenate, take
 from sklearn_gcncluster._proposals._targets import proposal_targets
+from sklearn_gcncluster._scoring import Inputs
 from sklearn_gcncluster.datasets import make_identities
 
 SEEDS = [0, 1, 2]
@@ -29,17 +29,14 @@ def identity_problem(seed, n_classes=30):
     links = link(neighbors, dissimilarities_of(distances, "cosine"))
     affinity = links.matrix(np.clip(1 - links.dissimilarity, 0, 1))
     graph = Graph(X, links.dissimilarities, links.lengths, links.matrix(links.dissimilarity), affinity)
-    features = StructureFeatures(graph)
     layers = average_link_layers(affinity, np.linspace(0.7, 0.1, 7), "zero", 25)
     proposals = distinct_proposals(layers, min_size=2)
-    parts, structure = [], []
-    for layer in range(len(layers)):
-        cut = cut_layer(affinity, proposals, layer)
-        parts.append(layer_subgraphs(cut, affinity))
-        structure.append(features(proposals, layer, cut))
+    inputs = Inputs(graph).of_all(proposals)
     targets = proposal_targets(proposals, y)
     quality = np.column_stack([targets.iou, targets.iop])
-    return concatenate(parts), np.concatenate(structure), X, quality, targets.majority
+    subgraphs = concatenate([layer.subgraphs for layer in inputs])
+    structure = np.concatenate([layer.structure for layer in inputs])
+    return subgraphs, structure, X, quality, targets.majority
 
 
 @pytest.fixture(scope="module")
