@@ -9,14 +9,19 @@ Labelled sets and generators are dealt into folds: no link is judged, while the 
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
-Models of links that look for gaps and such that do not err in other places. So both are trained, one for each
-fold, and what is shipped is one model that learned what they all say (`distil.py`).
+One run differs from the next in what it makes of single sets, and models that look for gaps err in other
+places than such that do not. So networks that were made before, on other draws, teach beside those of the run,
+and what is shipped is one model that learned what they all say (`distil.py`).
 
 ::
 
     apt-get update
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
-    python examples/universal/make.py --sets FOLDER    # an hour on two cores, with FOLDER filled before
+    git show 957240a:sklearn_gcncluster/data/universal.safetensors > first.safetensors
+    git show d960816:sklearn_gcncluster/data/universal.safetensors > second.safetensors
+    python examples/universal/make.py --sets FOLDER --teachers first.safetensors second.safetensors
+
+That takes an hour on two cores, and less with FOLDER filled before.
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
@@ -40,7 +45,7 @@ from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
-from sklearn_gcncluster import GCNClustering
+from sklearn_gcncluster import GCNClustering, load
 from sklearn_gcncluster._graph._affinity import GraphSettings, neighbor_links
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._given import graph_samples
@@ -237,22 +242,25 @@ def shows_classes(sample: LinkSample) -> bool:
     )
 
 
-def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training: LinkTraining, seed: int):
+def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training: LinkTraining):
     """A model for each fold, that did not see it."""
 
     def others(fold):
         return [sample for sample, one in zip(samples, folds, strict=True) if one != fold]
 
     return parallel(
-        delayed(one_thread)(train_links, others(fold), training, seed=seed + fold) for fold in range(N_FOLDS)
+        delayed(one_thread)(train_links, others(fold), training, seed=SEED + fold) for fold in range(N_FOLDS)
     )
 
 
-def of_columns(samples: list[LinkSample], columns: np.ndarray) -> list[LinkSample]:
-    """Samples of which only some features are known."""
+def earlier_teachers(files: list[Path]) -> list[list[Teacher]]:
+    """Those of networks that were made before, for each round; some know nothing of gaps."""
+    known = [load(file).learned_.links for file in files]
+    columns = {len(NEAR): NEAR, N_FIRST: np.arange(N_FIRST)}
+    second = {len(NEAR): SECOND_NEAR, N_FIRST: np.arange(N_FIRST + N_PROBABILITY)}
     return [
-        sample._replace(features=sample.features[:, columns], context=sample.context[:, columns])
-        for sample in samples
+        [Teacher(model, columns[len(one.low)]) for one in known for model in one.first],
+        [Teacher(model, second[len(one.low)]) for one in known for model in one.second],
     ]
 
 
@@ -262,19 +270,23 @@ def one_thread(function, *arguments, **named):
         return function(*arguments, **named)
 
 
-def learned(draws: list[Draw], epochs: int, jobs: int) -> Learned:
-    """What is learned of some draws."""
+def learned(draws: list[Draw], earlier: list[list[Teacher]], epochs: int, jobs: int) -> Learned:
+    """What is learned of some draws, and of earlier networks."""
     parallel = Parallel(n_jobs=jobs, verbose=1)
 
     def for_each_draw(function, *given):
         return parallel(delayed(one_thread)(function, draw, *given) for draw in draws)
 
     rounds: list[list[LinkNetwork]] = []
-    students = []
-    for name, function, training, without_gaps in (
-        ("first", first_sample, MANY_SETS, NEAR),
-        # What the first round says depends on the set too, so this one would learn more sets by heart.
-        ("second", second_sample, MANY_SETS._replace(context_noise=2.0), SECOND_NEAR),
+    students: list[LinkNetwork] = []
+    for (name, function, training), known in zip(
+        (
+            ("first", first_sample, MANY_SETS),
+            # What the first round says depends on the set too, so this one would learn more sets by heart.
+            ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
+        ),
+        earlier,
+        strict=True,
     ):
         samples = for_each_draw(function, *rounds)
         if name == "first":
@@ -285,14 +297,12 @@ def learned(draws: list[Draw], epochs: int, jobs: int) -> Learned:
             folds = np.array([draw.fold for draw in draws])
             print(f"{len(draws)} of {len(shown)} draws", flush=True)
             low, high = known_range(np.concatenate([sample.features for sample in samples]))
-        committee: list[Teacher] = []
-        for kind, columns in (("all", np.arange(samples[0].features.shape[1])), ("no gaps", without_gaps)):
-            seen = of_columns(samples, columns)
-            models = train_round(parallel, seen, folds, training, SEED + len(committee))
-            report(f"{name} round, {kind}", seen, draws, models)
-            committee += [Teacher(model, columns) for model in models]
-        rounds.append([teacher.model for teacher in committee[:N_FOLDS]])
-        students.append(student([sample for sample in samples if len(sample.same)], committee, seed=SEED))
+        rounds.append(train_round(parallel, samples, folds, training))
+        report(name, samples, draws, rounds[-1])
+        everything = np.arange(samples[0].features.shape[1])
+        committee = [Teacher(model, everything) for model in rounds[-1]] + known
+        told = [sample for sample in samples if len(sample.same)]
+        students.append(student(told, committee, seed=SEED + len(students)))
     made = GCNClustering(pretrained=None, max_epochs=epochs)
     detection, segmentation = train_networks(for_each_draw(proposals_of, *rounds), folds, made)
     first, second = students
@@ -313,6 +323,7 @@ def main():
     parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--draws", type=int, default=20, help="training sets drawn of each labelled set")
+    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="files of earlier networks")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
@@ -325,8 +336,9 @@ def main():
     draws = all_draws(arguments.sets, arguments.draws, n_synthetic)
     if arguments.fast:
         draws = [draw._replace(fold=place % N_FOLDS) for place, draw in enumerate(draws[::2])]
+    earlier = earlier_teachers(arguments.teachers)
     made = GCNClustering()
-    made.learned_ = in_half_precision(learned(draws, arguments.epochs, arguments.jobs))
+    made.learned_ = in_half_precision(learned(draws, earlier, arguments.epochs, arguments.jobs))
     made._seed = SEED
     arguments.out.parent.mkdir(exist_ok=True)
     made.save(arguments.out, include_labels=False)
