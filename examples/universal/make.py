@@ -10,8 +10,8 @@ by a model that saw its set, and each network stops by sets that it does not lea
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
 One run differs from the next in what it makes of single sets, and models that look for gaps err in other
-places than such that do not. So networks that were made before, on other draws, teach beside those of the run,
-and what is shipped is one model that learned what they all say (`distil.py`).
+places than such that do not. So networks that were made before, on other draws, teach beside those of the
+run, and what is shipped is one model that learned what they all say (`distil.py`).
 
 ::
 
