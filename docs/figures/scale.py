@@ -1,4 +1,4 @@
-"""Draw docs/figures/scale.svg and write scale.txt: how time, memory and accuracy go with the number of samples.
+"""Draw docs/figures/scale.svg and write scale.txt: time, memory and accuracy over the number of samples.
 
 What it draws is docs/figures/scale.csv, as `examples/benchmarks/peers_at_scale.py --csv FILE` writes it.
 """

@@ -107,8 +107,8 @@ def in_new_process(function, *arguments, limit=None):
 
     TimeoutError if that takes more than so many seconds; RuntimeError if the process ends without an answer.
     """
-    name = function.__name__.replace("_", " ")
-    print(name, *(argument for argument in arguments if isinstance(argument, (str, int))), file=sys.stderr)
+    shown = (argument for argument in arguments if isinstance(argument, (str, int)))
+    print(function.__name__.replace("_", " "), *shown, file=sys.stderr)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=answer, args=(theirs, function, arguments))
@@ -116,13 +116,13 @@ def in_new_process(function, *arguments, limit=None):
     theirs.close()  # so that the end of the process is the end of the file
     try:
         if not ours.poll(limit):
-            raise TimeoutError(f"{name} took more than {limit:g} s")
+            process.kill()
+            raise TimeoutError(f"took more than {limit:g} s")
         return ours.recv()
     except EOFError:
-        process.join()
-        raise RuntimeError(f"{name} ended with {ENDINGS.get(process.exitcode, process.exitcode)}") from None
+        process.join()  # before its exit code is known
+        raise RuntimeError(f"ended with {ENDINGS.get(process.exitcode, process.exitcode)}") from None
     finally:
-        process.kill()
         process.join()
 
 
