@@ -7,16 +7,18 @@ import csv
 
 import matplotlib.pyplot as plt
 from comparison import HERE, METHODS, keep, list_table
-from matplotlib.ticker import FuncFormatter, NullFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-STYLES = METHODS | {"Leiden CPM, cut": METHODS["Leiden modularity, cut"]}
-"""One look for each method in all figures."""
+STYLES = {name.replace("modularity", "CPM"): look for name, look in METHODS.items()}
+"""One look for each method in all figures; the objective of Leiden is another here."""
 PANELS = {
     "processor": "processor seconds",
     "peak": "peak of memory (GiB)",
     "pairwise": "pairwise F",
     "bcubed": "BCubed F",
 }
+BASES = {"processor": 10, "peak": 2}
+"""Of the logarithmic axes."""
 
 
 def results():
@@ -42,9 +44,9 @@ def draw(found):
         axes.set_xticks(sorted({int(line["samples"]) for lines in found.values() for line in lines}))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda samples, _: f"{samples:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        if field in ("processor", "peak"):
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(ScalarFormatter())
+        if field in BASES:
+            axes.set_yscale("log", base=BASES[field])
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_formatter(NullFormatter())
         else:
             axes.set_ylim(0, 1)
@@ -71,9 +73,14 @@ def cells(line):
     """Numbers of a line of the file, or why there are none."""
     if line["status"] != "measured":
         return [line["status"], "", "", "", ""]
-    searched = "" if line["neighbors"] == "nan" else f"{float(line['neighbors']):.0f}"
-    numbers = [f"{float(line[field]):.3f}" for field in ("pairwise", "bcubed")]
-    return [f"{float(line['processor']):.0f}", searched, f"{float(line['peak']):.2f}", *numbers]
+    search = "" if line["search"] == "nan" else seconds(line["search"])
+    scores = [f"{float(line[field]):.3f}" for field in ("pairwise", "bcubed")]
+    return [seconds(line["processor"]), search, f"{float(line['peak']):.2f}", *scores]
+
+
+def seconds(value):
+    """Two digits, or all before the point."""
+    return f"{float(value):.{0 if float(value) >= 9.95 else 1}f}"
 
 
 if __name__ == "__main__":
