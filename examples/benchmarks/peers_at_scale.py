@@ -161,7 +161,7 @@ def learn_all(args):
             try:
                 learned[name] = in_new_process(learn, args, name, limit=args.limit)
             except (TimeoutError, RuntimeError) as error:
-                stopped[name] = str(error)
+                stopped[name] = f"learning {error}"
     return learned, stopped
 
 
@@ -171,7 +171,7 @@ def measure_all(args):
     for size in args.sizes:
         in_new_process(measure_data, args, size)
         for name in args.methods:
-            chosen = learned.get(name)
+            chosen = learned.get(name, {})
             parameters = shown(chosen) if isinstance(chosen, dict) else "defaults"
             row = Row(name, size, args.n_features, args.n_jobs, parameters, stopped.get(name, MEASURED))
             if name not in stopped:
