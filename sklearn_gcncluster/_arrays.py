@@ -13,9 +13,9 @@ def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def pair_products(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 16_384
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 1024
 ) -> np.ndarray:
-    """Inner products of rows of two matrices, pair by pair, in blocks that bound the memory."""
+    """Inner products of rows of two matrices, pair by pair, in blocks that stay in the cache."""
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
@@ -24,7 +24,7 @@ def pair_products(
 
 
 def pair_distances(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 16_384
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 1024
 ) -> np.ndarray:
     """Squared distances of rows of two matrices, pair by pair, from their differences: nothing cancels."""
     out = np.empty(len(rows), dtype=np.float32)

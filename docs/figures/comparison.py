@@ -13,12 +13,12 @@ from matplotlib.ticker import NullFormatter, ScalarFormatter
 HERE = Path(__file__).parent
 METHODS = {
     "GCNClustering": ("labels of other classes", "#0072B2", "o"),
-    "GCNClustering, without labels": ("nothing", "#56B4E9", "o"),
+    "GCNClustering, without labels": ("nothing", "#56B4E9", "X"),
     "Leiden modularity, cut": ("tuned", "#D55E00", "s"),
     "Infomap": ("tuned", "#CC79A7", "D"),
     "average link": ("tuned", "#009E73", "^"),
     "HDBSCAN": ("tuned", "#333333", "v"),
-    "fast_hdbscan": ("tuned", "#999999", "v"),
+    "fast_hdbscan": ("tuned", "#999999", "<"),
     "EVoC": ("tuned", "#E69F00", "P"),
 }
 """What each is given beside the samples, and how it is drawn: marks differ for print in grey."""
@@ -70,7 +70,6 @@ def draw(found):
 
 def table(found):
     """The same as a table in reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :stub-columns: 1", ""]
     rows = [["", *found, "mean", "seconds"]]
     for method in METHODS:
         numbers = [found[name].get(method) for name in found]
@@ -78,18 +77,29 @@ def table(found):
         seconds = [second for _, second in filter(None, numbers)]
         cells = [f"{number[0]:.3f}" if number else "" for number in numbers]
         rows.append([method, *cells, f"{np.mean(scores):.3f}", f"{usual(seconds):.1f}"])
+    return list_table(rows)
+
+
+def list_table(rows, stubs=1):
+    """Rows of cells, the first of which are headings, as a table in reStructuredText."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :stub-columns: {stubs}", ""]
     for row in rows:
         lines += [f"   {'*' if number == 0 else ' '} - {cell}".rstrip() for number, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
 
 
+def keep(name, figure, text):
+    """Write a figure and its table to files of that name; print the table."""
+    with plt.rc_context({"svg.hashsalt": "sklearn_gcncluster", "svg.fonttype": "none"}):
+        figure.savefig(HERE / f"{name}.svg", metadata={"Date": None})
+    (HERE / f"{name}.txt").write_text(text, encoding="utf-8")
+    print(text)
+
+
 def main():
     """Draw and write."""
     found = results()
-    with plt.rc_context({"svg.hashsalt": "sklearn_gcncluster", "svg.fonttype": "none"}):
-        draw(found).savefig(HERE / "comparison.svg", metadata={"Date": None})
-    (HERE / "comparison.txt").write_text(table(found), encoding="utf-8")
-    print(table(found))
+    keep("comparison", draw(found), table(found))
 
 
 if __name__ == "__main__":

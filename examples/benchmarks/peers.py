@@ -41,6 +41,7 @@ from sklearn_gcncluster.datasets import load_glyphs
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
 
 N_NEIGHBORS = 80  # longest neighbour lists that any method asks for
+MOST_IN_A_MATRIX = 20_000  # samples whose distances to each other take 3 GiB
 FAST_SAMPLES, FAST_EPOCHS = 2400, 8
 OURS = "GCNClustering"
 WITHOUT_LABELS = {
@@ -161,7 +162,7 @@ def dbscan(samples, eps, min_samples):
 def hdbscan(samples, **parameters):
     """HDBSCAN on Euclidean distances, which rank as cosine distances do where rows have unit length."""
     # A matrix of all distances is faster than a tree in many dimensions, as long as there is memory.
-    algorithm = "brute" if len(samples.X) < 8000 else "auto"
+    algorithm = "brute" if len(samples.X) <= MOST_IN_A_MATRIX else "auto"
     return HDBSCAN(algorithm=algorithm, copy=True, **parameters).fit_predict(samples.X)
 
 
@@ -271,7 +272,7 @@ def leiden(graph, objective, resolution):
     import leidenalg
 
     links = sp.triu(graph, k=1, format="coo")
-    network = igraph.Graph(graph.shape[0], np.column_stack(links.coords).tolist())
+    network = igraph.Graph(graph.shape[0], np.column_stack(links.coords))
     return np.array(
         leidenalg.find_partition(
             network,
@@ -492,14 +493,18 @@ def tune(peer, samples):
     return max(choices, key=lambda chosen: mean_fscore(samples.y, peer.cluster(samples, **chosen)))
 
 
+def shown(chosen):
+    """Parameters as the tables have them."""
+    return ", ".join(f"{key}={v if isinstance(v, (int, str)) else f'{v:.3g}'}" for key, v in chosen.items())
+
+
 def run_peer(name, peer, train, test):
     """Tune on one half, run once on the other. Seconds are those of that run, neighbours included."""
     start = process_time()
     chosen = tune(peer, train)
     tuned = process_time()
     labels = peer.cluster(Samples(test.X, test.y), **chosen)
-    shown = ", ".join(f"{key}={v if isinstance(v, (int, str)) else f'{v:.3g}'}" for key, v in chosen.items())
-    return outcome(name, shown, test.y, labels, tuned - start, process_time() - tuned)
+    return outcome(name, shown(chosen), test.y, labels, tuned - start, process_time() - tuned)
 
 
 def run_gcn(train, test, **parameters):
@@ -542,6 +547,14 @@ def write(path, by_set):
                 lines.writerow((name, *rounded))
 
 
+def is_missing(name, peer):
+    """Whether a method needs a package that is not installed; if so, print how to get it."""
+    missing = [package for package in peer.needs if find_spec(package) is None]
+    if missing:
+        print(f"{name} is left out: pip install {' '.join(missing)}", flush=True)
+    return bool(missing)
+
+
 def compare(path, args):
     """All methods on one data set."""
     train, test = load(path, np.random.default_rng(args.seed), args.fast)
@@ -554,9 +567,7 @@ def compare(path, args):
     unlabelled = [name for name in WITHOUT_LABELS if name in chosen and (path or not name.startswith(OURS))]
     outcomes += [run_unlabelled(name, test) for name in unlabelled]
     for name in filter(chosen.__contains__, peers):
-        missing = [package for package in peers[name].needs if find_spec(package) is None]
-        if missing:
-            print(f"{name} is left out: pip install {' '.join(missing)}", flush=True)
+        if is_missing(name, peers[name]):
             continue
         outcomes.append(run_peer(name, peers[name], train, test))
         print(f"{name}: {outcomes[-1].mean:.3f} after {outcomes[-1].tuning:.0f} s of tuning", flush=True)

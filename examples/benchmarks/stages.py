@@ -17,8 +17,8 @@ started, mapped files included, without its workers.
 """
 
 import argparse
+import multiprocessing
 import pickle
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +26,7 @@ from time import perf_counter, process_time
 
 import hnswlib
 import numpy as np
+from peers import markdown
 
 from sklearn_gcncluster import GCNClustering, record_stages
 from sklearn_gcncluster.datasets import make_identities
@@ -101,38 +102,41 @@ def new_clusterer(args):
     return GCNClustering(random_state=0, algorithm=args.algorithm, **epochs)
 
 
-MEASUREMENTS = {
-    "training": measure_training,
-    "graph": measure_graph,
-    "data": measure_data,
-    "inference": measure_inference,
-}
+def in_new_process(function, *arguments, limit=None):
+    """Return ``function(*arguments)`` of a process of its own.
+
+    TimeoutError if that takes more than so many seconds; RuntimeError if the process ends without an answer.
+    """
+    shown = (argument for argument in arguments if isinstance(argument, (str, int)))
+    print(function.__name__.replace("_", " "), *shown, file=sys.stderr)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=answer, args=(theirs, function, arguments))
+    process.start()
+    theirs.close()  # so that the end of the process is the end of the file
+    try:
+        if not ours.poll(limit):
+            process.kill()
+            raise TimeoutError(f"took more than {limit:g} s")
+        return ours.recv()
+    except EOFError:
+        process.join()  # before its exit code is known
+        raise RuntimeError(f"ended with {ENDINGS.get(process.exitcode, process.exitcode)}") from None
+    finally:
+        process.join()
 
 
-def in_new_process(args, *measurement):
-    """Run a measurement as ``measure_*(args, *arguments)`` in another process; return what it returns."""
-    print("measure", *measurement, flush=True, file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        order, answer = Path(folder, "order"), Path(folder, "answer")
-        order.write_bytes(pickle.dumps((args, measurement)))
-        subprocess.run([sys.executable, __file__, "--in-process", order, answer], check=True)
-        return pickle.loads(answer.read_bytes())
+def answer(pipe, function, arguments):
+    """What the process does."""
+    pipe.send(function(*arguments))
 
 
-def answer_order(order, answer):
-    """Carry out what :func:`in_new_process` asks for."""
-    args, (kind, *arguments) = pickle.loads(order.read_bytes())
-    answer.write_bytes(pickle.dumps(MEASUREMENTS[kind](args, *arguments)))
+ENDINGS = {1: "an error, see above", -9: "a signal, as it does for want of memory"}
+"""What exit codes mean."""
 
 
 # --------------------------------------------------------------------------------------------------
 # Tables
-
-
-def markdown(header, rows):
-    """Table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def training_table(stages):
@@ -172,11 +176,7 @@ def main():
     parser.add_argument(
         "--fast", action="store_true", help="2,000 samples, networks of 1,200 samples and three epochs"
     )
-    parser.add_argument("--in-process", nargs=2, type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.in_process:
-        return answer_order(*args.in_process)
-
     args.n = args.n or ([2_000] if args.fast else [10_000, 50_000, 100_000])
     args.train_size = args.train_size or (1_200 if args.fast else 10_000)
     with tempfile.TemporaryDirectory() as folder:
@@ -184,18 +184,19 @@ def main():
         known = args.universal or (args.clusterer is not None and args.clusterer.exists())
         args.clusterer = args.clusterer or Path(folder, "clusterer")
         if not known:
-            training = in_new_process(args, "training")
+            training = in_new_process(measure_training, args)
             print(f"\nTraining on {args.train_size:,} samples x {args.n_features}\n")
             print(training_table(training), flush=True)
         graphs = {
-            size: float("nan") if args.no_yardstick else in_new_process(args, "graph", size)
+            size: float("nan") if args.no_yardstick else in_new_process(measure_graph, args, size)
             for size in args.n
         }
         found = {}
         for size in args.n:
-            in_new_process(args, "data", size)
+            in_new_process(measure_data, args, size)
             found |= {
-                (size, n_jobs): in_new_process(args, "inference", size, n_jobs) for n_jobs in args.n_jobs
+                (size, n_jobs): in_new_process(measure_inference, args, size, n_jobs)
+                for n_jobs in args.n_jobs
             }
     print(f"\nClustering samples x {args.n_features}; ratio is to the graph of hnswlib\n")
     print(inference_table({key: (graphs[key[0]], one[0]) for key, one in found.items()}))

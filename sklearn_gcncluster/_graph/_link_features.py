@@ -182,7 +182,7 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         if depths:
             found = _lookup(place, cells)
             for column, depth in enumerate(depths):
-                counts[part, column] = (found[:, :depth] < depth).sum(axis=1)
+                counts[part, column] = (found[:, :depth] < depth) @ ones[:depth]
         ours, theirs = _lookup(weight, cells), weights[cols[part]]
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
         sums[part, 1] = np.minimum(ours, theirs) @ ones

@@ -264,12 +264,14 @@ def affinity_to_groups(affinity, number, cut, lengths):
     present, group = np.unique(group, return_inverse=True)
     outside = np.flatnonzero(~cut.inside)
     indptr = np.concatenate([[0], np.cumsum(~cut.inside)])[cut.indptr]
-    totals = sp.csr_array(
-        (affinity.data[cut.entries[outside]], group[cut.neighbors[outside]], indptr),
-        (len(cut.vertices), len(present)),
+    leaving = sp.csr_array(
+        (affinity.data[cut.entries[outside]], cut.neighbors[outside], indptr),
+        (len(cut.vertices), len(group)),
     )
-    totals.sum_duplicates()
-    return _OtherGroups(totals, np.bincount(group).astype(np.float32), lengths[cut.vertices])
+    member = sp.csr_array(
+        (np.ones(len(group), np.float32), group, np.arange(len(group) + 1)), (len(group), len(present))
+    )
+    return _OtherGroups(leaving @ member, np.bincount(group).astype(np.float32), lengths[cut.vertices])
 
 
 def by_row(reduce, values, indptr):
