@@ -109,7 +109,11 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from labels, everything is learned anew.
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. With `y`, they judge beside
+        those that are learned, and scores are means over all: labels tell nothing of classes that are larger
+        than theirs, or unlike them. That takes networks of the same `affinity`, `node_features`,
+        `hidden_channels` and `pooling`; where others are asked for, those that are learned judge alone, as
+        they do with None.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
@@ -334,7 +338,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 graph, learned = self._learn_affinity(samples, classes)
                 proposals = self._propose(graph, samples, learned)
                 proposals.check_any(self.min_proposal_size, self.max_proposal_size)
-                self.learned_, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
+                learned, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
+                self.learned_ = self._beside_pretrained(learned)
                 scored, judge = self._scored(graph, proposals, self.learned_, inputs)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:
@@ -369,9 +374,9 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 "nothing to propose. Give others."
             )
         with self._progress(*self._stages[:-1]):
-            graph = self._graph_of(samples, self.learned_)
-            proposals = self._propose(graph, samples, self.learned_)
-            scored, judge = self._scored(graph, proposals, self.learned_)
+            graph, learned = self._known_graph_of(samples)
+            proposals = self._propose(graph, samples, learned)
+            scored, judge = self._scored(graph, proposals, learned)
         return ScoredProposals(scored, len(proposals.sizes), samples, judge)
 
     def review(self, X, n_questions=200, *, must_link=None, cannot_link=None, cannot_link_groups=None):
@@ -425,8 +430,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         """Scored proposals and their judge, or None for both where no two samples differ."""
         if samples.n_distinct < 2:
             return None, None
-        graph = self._graph_of(samples, self.learned_)
-        return self._scored(graph, self._propose(graph, samples, self.learned_), self.learned_)
+        graph, learned = self._known_graph_of(samples)
+        return self._scored(graph, self._propose(graph, samples, learned), learned)
 
     def _propose(self, graph, samples, learned):
         settings = ProposalSettings(

@@ -28,6 +28,8 @@ from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, LayerInputs, Scored
 
+_MAX_FOREIGN = 0.05
+"""Share of what networks are asked, outside the range known from labels, above which these say nothing."""
 _MAX_UNKNOWN = 0.15
 """Share of inputs outside the range of training above which pretrained networks are not trusted."""
 _MIN_KEPT = 0.02
@@ -282,6 +284,28 @@ class BaseGCN(GraphEstimator):
 
     # Inference
 
+    def _beside_pretrained(self, learned: Learned) -> Learned:
+        """What was learned, with the networks of `pretrained` beside it where both see the same."""
+        return learned if self.pretrained is None else learned.beside(self._pretrained())
+
+    def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
+        """Graph of new samples, and who judges it: `pretrained` alone where labels told nothing like it."""
+        learned = self.learned_
+        graph = self._graph_of(samples, learned)
+        foreign = graph.unknown > _MAX_FOREIGN or graph.kept < _MIN_KEPT
+        if foreign and self.pretrained is not None and learned.stands_beside(other := self._pretrained()):
+            warnings.warn(
+                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that the "
+                f"labels showed, and {graph.kept:.1%} of the links look likely; so little that the networks "
+                "of pretrained judge alone. Classes may be far larger than the labelled ones, or the "
+                "embedding another. Label classes like those to be found, or set pretrained=None.",
+                UserWarning,
+                stacklevel=2,
+            )
+            learned, graph = other, self._graph_of(samples, other)
+        self._warn_of_unknown(graph)
+        return graph, learned
+
     def _graph_of(self, samples: Samples, learned: Learned) -> Graph:
         """Affinity graph of samples that were not learned from."""
         rows, settings = samples.rows, self._graph_settings(learned, samples)
@@ -299,7 +323,6 @@ class BaseGCN(GraphEstimator):
                 self.n_jobs,
             )
         self._warn_of_recall(graph.recall)
-        self._warn_of_unknown(graph)
         return graph
 
     def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:

@@ -92,3 +92,29 @@ class Learned(NamedTuple):
         if self.map is not None:
             return len(self.map.mean)
         return len(self.frame.origin) if self.frame is not None else None
+
+    def beside(self, other: Learned) -> Learned:
+        """With the models of another, whose judgement counts as much; itself where they see other things.
+
+        What is known from training stays what this one knows.
+        """
+        ours, theirs = self.links, other.links
+        if ours is None or theirs is None or self._inputs() != other._inputs():
+            return self
+        links = ours._replace(first=ours.first + theirs.first, second=ours.second + theirs.second)
+        return self._replace(links=links, detection=self.detection + other.detection)
+
+    def stands_beside(self, other: Learned) -> bool:
+        """Whether the models of another are among those of this one, and not all of them."""
+        n_other = len(other.detection)
+        last = self.detection[-n_other:]
+        return len(self.detection) > n_other > 0 and all(
+            np.array_equal(one.mean, two.mean) for one, two in zip(last, other.detection, strict=True)
+        )
+
+    def _inputs(self):
+        """What decides how the networks are built."""
+        n_known = None if self.links is None else len(self.links.low)
+        n_structure = {len(network.mean) for network in self.detection}
+        built = tuple(self.hidden_channels), self.pooling
+        return self.affinity, self.node_features, built, n_known, n_structure

@@ -409,7 +409,9 @@ class GCNSegmenter(BaseGCN):
     def _refined(self, samples, labels, learned, constraints):
         given = given_clusters(labels, samples)
         if samples.n_distinct >= 2:
-            return self._refine(self._graph_of(samples, learned), given, samples, learned, constraints)
+            graph = self._graph_of(samples, learned)
+            self._warn_of_unknown(graph)
+            return self._refine(graph, given, samples, learned, constraints)
         result = one_given_cluster(given, samples)
         return keep_constraints(result, constraints, samples, None, "singletons")
 

@@ -110,11 +110,11 @@ def test_networks_without_labels_are_saved(tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "all.safetensors").predict(X), clusterer.labels_)
 
 
-def test_with_labels_everything_is_learned_anew(identities, trained):
-    """What was trained before plays no part in fit(X, y), though it knows more than what is learned here."""
+def test_pretrained_networks_of_another_build_play_no_part(identities, trained):
+    """Networks that are built otherwise than those that are learned do not judge beside them."""
     X, y, *_ = identities
     few = np.isin(y, np.unique(y)[:8])
-    one = {**QUICK, "max_epochs": 1, "metric_learning": True, "random_state": 0}
+    one = {**QUICK, "max_epochs": 1, "metric_learning": True, "random_state": 0, "pooling": "mean"}
     alone, *others = (
         GCNClustering(**one, pretrained=source).fit(X[few], y[few])
         for source in (None, "universal", FrozenEstimator(trained))
@@ -122,6 +122,36 @@ def test_with_labels_everything_is_learned_anew(identities, trained):
     for other in others:
         assert joblib.hash(other.learned_) == joblib.hash(alone.learned_)
         np.testing.assert_array_equal(other.labels_, alone.labels_)
+
+
+def test_scores_are_means_over_learned_and_pretrained_networks():
+    """Networks of one build judge side by side: the mean of their scores, each network counted once."""
+    X, y = make_identities(400, 40, 32, class_spread=0.6, random_state=0)
+    settings = {"n_networks": 2, "max_epochs": 1, "segment": False, "random_state": 0}
+    both = GCNClustering(**settings).fit(X, y)
+    alone = GCNClustering(**settings, pretrained=None).fit(X, y)
+    universal = GCNClustering(segment=False, random_state=0).fit(X)
+    learned, n_universal = both.learned_, len(universal.learned_.detection)
+    assert len(learned.detection) == 2 + n_universal
+    found = []
+    for networks in (learned.detection, alone.learned_.detection, universal.learned_.detection):
+        both.learned_ = learned._replace(detection=networks)
+        found.append(both.score_proposals(X).scores)
+    expected = (2 * found[1] + n_universal * found[2]) / (2 + n_universal)
+    np.testing.assert_allclose(found[0], expected, atol=1e-5)
+    assert np.abs(found[0] - found[1]).max() > 0.05
+
+
+def test_small_labelled_classes_do_not_break_up_large_ones():
+    """Classes of three samples tell nothing of classes of a hundred; pretrained networks know those."""
+    small, y_small = make_identities(240, 80, 64, size_exponent=0, class_spread=0.5, random_state=0)
+    large, y_large = make_identities(1_000, 10, 64, size_exponent=0, class_spread=0.5, random_state=1)
+    clusterer = GCNClustering(random_state=0).fit(small, y_small)
+    with pytest.warns(UserWarning, match="outside the range that the labels showed.*judge alone"):
+        labels = clusterer.predict(large)
+    np.testing.assert_array_equal(labels, GCNClustering(random_state=0).fit_predict(large))
+    alone = GCNClustering(random_state=0, pretrained=None).fit(small, y_small).predict(large)
+    assert bcubed_fscore(y_large, labels) > bcubed_fscore(y_large, alone) + 0.3
 
 
 def test_segmenter_without_labels():

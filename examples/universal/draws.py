@@ -30,6 +30,7 @@ MIX: tuple[Generator, ...] = (
     *(places, blobs, families, identities, noise, blobs, scattered, places, alone),
     *(identities, families, blobs, noise, identities, scattered, noise, matches, chains),
     *(families, identities, families, scattered, families, blobs, blobs, families, places, scattered),
+    *(partial(noise, dimensions=(8, 64)),) * 2,
 )
 """Generators, taken in turn."""
 

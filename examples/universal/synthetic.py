@@ -198,10 +198,11 @@ def matches(random: np.random.Generator) -> tuple[sp.csr_array, np.ndarray]:
     return graph, y
 
 
-def noise(random: np.random.Generator) -> Labelled:
+def noise(random: np.random.Generator, dimensions: tuple[int, int] | None = None) -> Labelled:
     """Samples of no class: each is one of its own."""
-    # In few dimensions chance makes clumps, so most of the sets have few.
-    n_features = round(log_uniform(2, 8 if random.random() < 0.6 else 512, random))
+    if dimensions is None:  # in few dimensions chance makes clumps, so most of the sets have few
+        dimensions = 2, 8 if random.random() < 0.6 else 512
+    n_features = round(log_uniform(*dimensions, random))
     shape = round(log_uniform(5, 4_000, random)), n_features
     draw = (random.normal, random.uniform, random.gumbel, random.exponential)[random.integers(4)]
     X = draw(size=shape)

@@ -48,6 +48,7 @@ def fiedler_cut(graph):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("sizes", [(60, 60), (90, 40), (40, 40, 40)])
 def test_clusters_side_by_side_come_apart_where_the_eigenvector_has_it(sizes, seed):
+    """No worse than the sign of the second eigenvector, and no better than any cut between clusters."""
     graph, y = blobs(sizes, 5, seed)
     found = cut(graph)
     expected = conductance_of(graph, fiedler_cut(graph))
@@ -60,6 +61,7 @@ def test_clusters_side_by_side_come_apart_where_the_eigenvector_has_it(sizes, se
 
 
 def test_one_cluster_hangs_together_and_two_do_not():
+    """What the lists of neighbours of two blobs do not show."""
     whole, _ = blobs((120,), 0)
     pair, _ = blobs((60, 60), 5)
     together = cut(whole, pair)
@@ -69,6 +71,7 @@ def test_one_cluster_hangs_together_and_two_do_not():
 
 
 def test_a_proposal_is_cut_as_if_it_were_alone_and_whatever_the_scale():
+    """Neither other proposals of the layer nor the unit of affinities matter."""
     graphs = blobs((30, 50), 4)[0], blobs((70,), 0, seed=1)[0], blobs((20, 20), 3, seed=2)[0]
     subgraphs = subgraphs_of(*graphs)
     starts = np.random.default_rng(0).standard_normal((subgraphs.offsets[-1], 2)).astype(np.float32)
@@ -83,6 +86,7 @@ def test_a_proposal_is_cut_as_if_it_were_alone_and_whatever_the_scale():
 
 
 def test_parts_singles_and_pairs():
+    """Proposals without links, in parts, or with one link."""
     apart = np.kron(np.eye(2), np.ones((5, 5)) - np.eye(5))
     found = cut(apart, np.zeros((1, 1)), np.zeros((3, 3)), np.array([[0, 1.0], [1.0, 0]]))
     assert found.conductance.tolist() == [0, 1, 1, 1]
