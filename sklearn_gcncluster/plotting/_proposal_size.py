@@ -202,7 +202,10 @@ class ProposalSizeDisplay:
         self.ax_.fill_between(self.sizes, *band.T, color=GREY, alpha=0.25, linewidth=0)
         self.true_line_, self.predicted_line_ = (
             self.ax_.plot(
-                self.sizes, values, label=label, **style("line", kwargs, color=color, marker=mark, lw=2)
+                self.sizes,
+                values,
+                label=label,
+                **style("line", kwargs, color=color, marker=mark, linewidth=2),
             )[0]
             for values, label, color, mark in (
                 (self.y_true, f"true {name}", BLUE, "o"),
