@@ -118,26 +118,29 @@ def identities(sizes, seed):
 def blobs(sizes, seed):
     """Classes of these sizes that are round, and touch."""
     random = np.random.default_rng(seed)
-    y = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
     centres = 3.5 * random.normal(size=(len(sizes), 8))
+    y = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
     return centres[y] + random.normal(size=(len(y), 8)), y
 
 
 def synthetic(fast, **parameters):
     """Classes of 10 to 5,000 samples side by side, as three kinds of networks judge them, by title."""
-    n_classes, largest, largest_learned = (10, 300, 60) if fast else (20, 5_000, 500)
-    sizes, smaller = (np.geomspace(10, most, n_classes).astype(int) for most in (largest, largest_learned))
+    largest, largest_learned = (300, 60) if fast else (5_000, 500)
+    sizes, smaller = (
+        np.geomspace(10, most, number).astype(int) for most, number in ((largest, 16), (largest_learned, 24))
+    )
     found = {}
     for make in (blobs, identities):
-        X, y = make(sizes, 1)
+        sets = [make(sizes, seed) for seed in (1, 2)]
         for title, learned in (
-            ("learned from as large ones", make(sizes, 2)),
-            (f"learned from up to {largest_learned}", make(smaller, 3)),
-            ("without labels", (X[:LITTLE],)),
+            ("learned from as large ones", make(sizes, 3)),
+            (f"learned from up to {largest_learned}", make(smaller, 0)),
+            ("without labels", (sets[0][0][:LITTLE],)),
         ):
             training = parameters if len(learned) == 2 else {}
             clusterer = GCNClustering(n_neighbors=LIST, random_state=0, **training).fit(*learned)
-            found[f"{make.__name__}, {title}"] = judged(clusterer, X, y)
+            parts = zip(*(judged(clusterer, X, y) for X, y in sets), strict=True)
+            found[f"{make.__name__}, {title}"] = Judged(*map(np.concatenate, parts))
     return found
 
 
