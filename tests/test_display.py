@@ -9,7 +9,12 @@ import pytest
 from sklearn.cluster import KMeans
 
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
-from sklearn_gcncluster.plotting import ClusterSizeDisplay, ProposalScoreDisplay, ThresholdDisplay
+from sklearn_gcncluster.plotting import (
+    ClusterSizeDisplay,
+    ProposalScoreDisplay,
+    ProposalSizeDisplay,
+    ThresholdDisplay,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -63,6 +68,52 @@ def test_proposal_scores_of_wrong_input(trained, partly):
         ProposalScoreDisplay.from_predictions([0.1, 0.2], [0.1, np.nan])
     with pytest.raises(TypeError, match="estimator must be a GCNClustering.*got KMeans"):
         ProposalScoreDisplay.from_estimator(KMeans(), *partly)
+
+
+@pytest.mark.parametrize(("column", "quality", "floor"), [(0, "iou", None), (1, "iop", 0.6), (0, "iou", 0)])
+def test_scores_by_size(trained, partly, column, quality, floor):
+    """Means of each bin of sizes, over proposals of two samples or more above the floor, as by a loop."""
+    options = {"quality": quality, "min_score": floor, "min_proposals": 3}
+    display = ProposalSizeDisplay.from_estimator(trained, *partly, **options)
+    proposals = trained.score_proposals(partly[0])
+    true, sizes = proposals.true_scores(partly[1]), proposals.membership.sum(axis=1)
+    floor = trained.min_score if floor is None else floor
+    bins = {}
+    for size, (iou, iop), scores in zip(sizes, true, proposals.scores, strict=True):
+        if size > 1 and scores[0] >= floor and not np.isnan(iou):
+            lowest = max(low for low in (2, 5, 10, 20, 50, 100, 200) if low <= size)
+            bins.setdefault(lowest, []).append(((iou, iop)[column], scores[column]))
+    bins = {low: values for low, values in sorted(bins.items()) if len(values) >= 3}
+    assert len(bins) > 2
+    assert display.sizes.tolist() == list(bins)
+    assert display.n_proposals.tolist() == [len(values) for values in bins.values()]
+    means = np.array([np.mean(values, axis=0) for values in bins.values()])
+    np.testing.assert_allclose(display.y_true, means[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(display.y_pred, means[:, 1], rtol=1e-5)
+    np.testing.assert_array_equal(display.true_line_.get_ydata(), display.y_true)
+    np.testing.assert_array_equal(display.predicted_line_.get_ydata(), display.y_pred)
+    assert display.ax_.get_ylabel() == {"iou": "IoU", "iop": "IoP"}[quality]
+
+
+def test_few_proposals_by_size():
+    """Bins with fewer than were asked for are left out, be it all of them; large ones are bins as well."""
+    sizes = [2, 4, 999, 1000, 4999, 5000]
+    values = np.linspace(0, 1, 6)
+    display = ProposalSizeDisplay.from_predictions(values, values, sizes, min_proposals=1)
+    assert display.sizes.tolist() == [2, 500, 1000, 2000, 5000]
+    assert display.n_proposals.tolist() == [2, 1, 1, 1, 1]
+    for given in ((values, values, sizes), ([], [], [])):
+        assert len(ProposalSizeDisplay.from_predictions(*given).sizes) == 0
+
+
+def test_scores_by_impossible_size():
+    """Errors say what is wrong."""
+    with pytest.raises(ValueError, match="sizes must be at least 1, got 0"):
+        ProposalSizeDisplay.from_predictions([0.5, 0.5], [0.5, 0.5], [3, 0])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ProposalSizeDisplay.from_predictions([0.5, 0.5], [0.5, 0.5], [3])
+    with pytest.raises(ValueError, match='quality must be "iou" or "iop", got \'size\''):
+        ProposalSizeDisplay.from_predictions([0.5], [0.5], [3], quality="size")
 
 
 @pytest.mark.parametrize("outliers", ["noise", "singletons"])
@@ -125,16 +176,18 @@ def test_clusterings_side_by_side():
 
 def test_plot_again_in_given_axes():
     """A display draws again where it is told to, with other properties."""
-    _, axes = plt.subplots(1, 3)
+    _, axes = plt.subplots(1, 4)
     sizes = ClusterSizeDisplay.from_predictions([0, 0, 1], [0, 0, 1])
     scores = ProposalScoreDisplay.from_predictions([0.5, 1], [0.5, 1])
     thresholds = ThresholdDisplay.from_predictions([0, 0], [[0, 0]], [1])
-    for display, ax in zip((sizes, scores, thresholds), axes, strict=True):
+    by_size = ProposalSizeDisplay.from_predictions([0.5], [0.5], [2], min_proposals=1)
+    for display, ax in zip((sizes, scores, thresholds, by_size), axes, strict=True):
         assert display.plot(ax=ax, linewidth=7, alpha=0.5) is display
         assert display.ax_ is ax
         assert display.figure_ is ax.figure
     assert sizes.cluster_line_.get_linewidth() == 7
     assert [line.get_linewidth() for line in thresholds.lines_] == [7, 7, 7]
+    assert by_size.true_line_.get_linewidth() == by_size.predicted_line_.get_linewidth() == 7
 
 
 def test_without_matplotlib(monkeypatch):

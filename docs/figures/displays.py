@@ -10,7 +10,12 @@ import numpy as np
 
 from sklearn_gcncluster import GCNClustering
 from sklearn_gcncluster.datasets import load_glyphs
-from sklearn_gcncluster.plotting import ClusterSizeDisplay, ProposalScoreDisplay, ThresholdDisplay
+from sklearn_gcncluster.plotting import (
+    ClusterSizeDisplay,
+    ProposalScoreDisplay,
+    ProposalSizeDisplay,
+    ThresholdDisplay,
+)
 
 plt.rcParams |= {"svg.hashsalt": "sklearn_gcncluster", "svg.fonttype": "none"}
 
@@ -27,7 +32,7 @@ def main():
     known = np.isin(y, np.random.default_rng(0).permutation(400)[:200])
     clusterer = GCNClustering(random_state=0).fit(X[known], y[known])
     X, y = X[~known], y[~known]
-    for display in (ClusterSizeDisplay, ProposalScoreDisplay, ThresholdDisplay):
+    for display in (ClusterSizeDisplay, ProposalScoreDisplay, ProposalSizeDisplay, ThresholdDisplay):
         save(display.from_estimator(clusterer, X, y).figure_, display.__name__)
     diagnosis = clusterer.diagnose(X, y)
     print(diagnosis)

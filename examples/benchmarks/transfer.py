@@ -20,11 +20,13 @@ small to large
 
 Without labels, the half is clustered as it is. Beside the F-scores, a table and a picture say which IoU
 networks predict of proposals of each size, and which these have: on the files, and on synthetic classes of 10
-to 5,000 samples, learned from classes of up to 90.
+to 5,000 samples side by side, by networks that learned from such, from smaller ones, and by those of the
+package. The picture in the documentation::
+
+    python examples/benchmarks/transfer.py --by-size --out docs/figures/calibration.svg
 """
 
 import argparse
-import itertools
 from pathlib import Path
 from time import process_time
 from typing import NamedTuple
@@ -34,11 +36,13 @@ from peers import FAST_EPOCHS, load, markdown, mean_fscore
 
 from sklearn_gcncluster import GCNClustering
 from sklearn_gcncluster.datasets import make_identities
+from sklearn_gcncluster.plotting import ProposalSizeDisplay
 
 FEW = (20, 40, 80)
-SIZES = (2, 5, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_121)  # bounds of the bins
-AT_LEAST = 20  # proposals in a bin that is shown
-LARGE_SIZES = (10, 5_000)  # of the synthetic classes
+LIST = 20
+"""Neighbours of each synthetic sample: the largest classes are 250 lists long."""
+LITTLE = 300
+"""Samples that networks of the package are taken with: they learn nothing of them."""
 
 
 class Split(NamedTuple):
@@ -84,52 +88,84 @@ def measure(split, seed, **parameters):
     return mean_fscore(split.y_new, clusterer.predict(split.X_new)), seconds, clusterer
 
 
-def calibration(proposals, y, sizes=SIZES):
-    """Mean predicted and true IoU of good proposals, by size.
+class Judged(NamedTuple):
+    """Proposals that could become clusters: true and predicted IoU, and the number of samples."""
 
-    Proposals of a true IoU above .5 decide what becomes of a sample; nearly all others are far below, and
-    tell nothing of it.
+    true: np.ndarray
+    predicted: np.ndarray
+    sizes: np.ndarray
 
-    Returns
-    -------
-    list of (lowest size, number, predicted, true)
+
+def judged(clusterer, X, y):
+    """Proposals of these samples whose predicted IoU is above the floor for clusters.
+
+    They are chosen by what is predicted. Of those with a high *true* IoU, a fair judge would predict too
+    little on average, since it can not know which of several that look alike are the right ones.
     """
-    true = proposals.true_scores(y)[:, 0]
-    predicted, n_members = proposals.scores[:, 0], proposals.membership.sum(axis=1)
-    good = true > 0.5
-    rows = []
-    for low, high in itertools.pairwise(sizes):
-        chosen = good & (n_members >= low) & (n_members < high)
-        if chosen.sum() >= AT_LEAST:
-            rows.append((low, int(chosen.sum()), float(predicted[chosen].mean()), float(true[chosen].mean())))
-    return rows
+    proposals = clusterer.score_proposals(X)
+    predicted, sizes = proposals.scores[:, 0], proposals.membership.sum(axis=1)
+    chosen = (predicted >= clusterer.min_score) & (sizes > 1)
+    return Judged(proposals.true_scores(y)[chosen, 0], predicted[chosen], sizes[chosen])
 
 
-def synthetic(fast):
-    """Identities to learn from, of up to 90 samples, and others of 10 to 5,000, side by side."""
-    n_classes, largest = (30, 300) if fast else (60, LARGE_SIZES[1])
-    sizes = np.geomspace(LARGE_SIZES[0], largest, 12 if fast else 20).astype(int)
-    X, y = make_identities(30 * n_classes, n_classes, 64, size_exponent=0.3, random_state=0)
-    X_new, y_new = make_identities(sizes.max() * len(sizes), len(sizes), 64, size_exponent=0, random_state=1)
-    place = np.zeros(len(y_new), int)
-    for number, size in enumerate(sizes):
-        members = np.flatnonzero(y_new == number)
-        place[members[:size]] = 1
-    return Split(X, y, X_new[place > 0], y_new[place > 0])
+def identities(sizes, seed):
+    """Classes of these sizes that are as hard as those of faces."""
+    X, y = make_identities(max(sizes) * len(sizes), len(sizes), 64, size_exponent=0, random_state=seed)
+    place = np.concatenate([np.flatnonzero(y == number)[:size] for number, size in enumerate(sizes)])
+    return X[np.sort(place)], y[np.sort(place)]
 
 
-def draw(tables, path):
-    """One line a set: true less predicted IoU, by size."""
+def blobs(sizes, seed):
+    """Classes of these sizes that are round, and touch."""
+    random = np.random.default_rng(seed)
+    centres = 3.5 * random.normal(size=(len(sizes), 8))
+    y = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    return centres[y] + random.normal(size=(len(y), 8)), y
+
+
+def synthetic(fast, **parameters):
+    """Classes of 10 to 5,000 samples side by side, as three kinds of networks judge them, by title."""
+    largest, largest_learned = (300, 60) if fast else (5_000, 500)
+    sizes, smaller = (
+        np.geomspace(10, most, number).astype(int) for most, number in ((largest, 16), (largest_learned, 24))
+    )
+    found = {}
+    for make in (blobs, identities):
+        sets = [make(sizes, seed) for seed in (1, 2)]
+        for title, learned in (
+            ("learned from as large ones", make(sizes, 3)),
+            (f"learned from up to {largest_learned}", make(smaller, 0)),
+            ("without labels", (sets[0][0][:LITTLE],)),
+        ):
+            training = parameters if len(learned) == 2 else {}
+            clusterer = GCNClustering(n_neighbors=LIST, random_state=0, **training).fit(*learned)
+            parts = zip(*(judged(clusterer, X, y) for X, y in sets), strict=True)
+            found[f"{make.__name__}, {title}"] = Judged(*map(np.concatenate, parts))
+    return found
+
+
+def draw(found, path):
+    """A panel for each set; returns a row of the table for each bin in them."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for name, rows in tables.items():
-        axes.plot([row[0] for row in rows], [row[2] - row[3] for row in rows], "o-", label=name)
-    axes.axhspan(-0.1, 0.1, color="0.93")
-    axes.set(xscale="log", xlabel="samples in a proposal", ylabel="predicted less true IoU", ylim=(-0.6, 0.6))
-    axes.legend(frameon=False, ncols=2)
-    figure.savefig(path, dpi=150)
+    n_rows = -(-len(found) // 3)
+    figure, axes = plt.subplots(
+        n_rows, 3, figsize=(10, 3 * n_rows), layout="constrained", sharex=True, sharey=True, squeeze=False
+    )
+    rows = []
+    for (name, one), ax in zip(found.items(), axes.flat, strict=False):
+        display = ProposalSizeDisplay.from_predictions(*one, ax=ax, markersize=4)
+        ax.set_title(name, fontsize="medium")
+        ax.label_outer()
+        if rows:
+            ax.get_legend().remove()
+        bins = zip(display.sizes, display.n_proposals, display.y_pred, display.y_true, strict=True)
+        rows += [(name, low, number, f"{said:.2f}", f"{true:.2f}") for low, number, said, true in bins]
+    for ax in axes.flat[len(found) :]:
+        ax.set_axis_off()
+    figure.savefig(path, **({"metadata": {"Date": None}} if path.suffix == ".svg" else {"dpi": 150}))
     print(f"drawn: {path}")
+    return rows
 
 
 def main():
@@ -138,24 +174,27 @@ def main():
     parser.add_argument("files", nargs="*", type=Path, help=".npz files; without any, the glyphs")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--final", action="store_true", help="the other half, and the halves exchanged")
+    parser.add_argument("--by-size", action="store_true", help="only the judgement by size, no F-scores")
     parser.add_argument("--out", type=Path, default=Path("calibration.png"))
     parser.add_argument("--fast", action="store_true", help="a few classes, short training")
     args = parser.parse_args()
 
     parameters = {"max_epochs": FAST_EPOCHS} if args.fast else {}
-    rows, tables = [], {}
-    for path in args.files or [None]:
+    rows, found = [], {}
+    for path in [] if args.by_size and not args.files else args.files or [None]:
         name = path.stem if path else "glyphs"
         train, test = load(path, np.random.default_rng(0), args.fast)
         if args.final:
-            found = {
+            splits = {
                 "to the other half": Split(train.X, train.y, test.X, test.y),
                 "exchanged": Split(test.X, test.y, train.X, train.y),
             }
         else:
-            found = splits_of(train.X, train.y)
-        for title, split in found.items():
-            runs = [measure(split, seed, **parameters) for seed in range(args.seeds)]
+            splits = splits_of(train.X, train.y)
+        first = next(iter(splits))
+        for title, split in {first: splits[first]}.items() if args.by_size else splits.items():
+            n_seeds = 1 if args.by_size else args.seeds
+            runs = [measure(split, seed, **parameters) for seed in range(n_seeds)]
             scores = np.array([score for score, _, _ in runs])
             rows.append(
                 (
@@ -164,35 +203,24 @@ def main():
                 )
             )
             print(*rows[-1], flush=True)
-            if title in ("to the other half", "fold 0"):
-                tables[name] = calibration(runs[0][2].score_proposals(split.X_new), split.y_new)
+            if title == first:
+                found[f"{name}, {title}"] = judged(runs[0][2], split.X_new, split.y_new)
         if path:  # the networks of the package know the glyphs
             for title, half in (
                 {"": train, ", the other half": test}.items() if args.final else {"": train}.items()
             ):
-                labels = GCNClustering(random_state=0).fit_predict(half.X)
-                rows.append(
-                    (name, f"without labels{title}", "", "", f"{mean_fscore(half.y, labels):.3f}", "", "")
-                )
+                clusterer = GCNClustering(random_state=0).fit(half.X)
+                score = mean_fscore(half.y, clusterer.labels_)
+                rows.append((name, f"without labels{title}", "", "", f"{score:.3f}", "", ""))
                 print(*rows[-1], flush=True)
-    split = synthetic(args.fast)
-    tables["identities"] = calibration(
-        measure(split, 0, **parameters)[2].score_proposals(split.X_new), split.y_new
-    )
+                found[f"{name}, without labels{title}"] = judged(clusterer, half.X, half.y)
+    found |= synthetic(args.fast, **parameters)
+    if rows:
+        print()
+        print(markdown(("set", "split", "classes", "samples", "mean F", "spread", "fit (CPU s)"), rows))
     print()
-    print(markdown(("set", "split", "classes", "samples", "mean F", "spread", "fit (CPU s)"), rows))
-    print()
-    print(
-        markdown(
-            ("set", "sizes from", "proposals", "predicted IoU", "true IoU"),
-            [
-                (name, low, number, f"{predicted:.2f}", f"{true:.2f}")
-                for name, found in tables.items()
-                for low, number, predicted, true in found
-            ],
-        )
-    )
-    draw(tables, args.out)
+    by_size = draw(found, args.out)
+    print(markdown(("set", "sizes from", "proposals", "predicted IoU", "true IoU"), by_size))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ again. They need matplotlib: ``pip install sklearn-gcncluster[plot]``.
 
 from ._cluster_size import ClusterSizeDisplay
 from ._proposal_score import ProposalScoreDisplay
+from ._proposal_size import ProposalSizeDisplay
 from ._threshold import ThresholdDisplay
 
-__all__ = ["ClusterSizeDisplay", "ProposalScoreDisplay", "ThresholdDisplay"]
+__all__ = ["ClusterSizeDisplay", "ProposalScoreDisplay", "ProposalSizeDisplay", "ThresholdDisplay"]

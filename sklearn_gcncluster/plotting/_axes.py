@@ -11,6 +11,8 @@ BLUE, ORANGE, GREEN, PURPLE, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#CC79
 """Colours that all eyes tell apart (Okabe and Ito)."""
 SHADES = ("#C9E1F0", BLUE, "#00263D")
 """From few to many; few stand out from white paper."""
+NAMES = {"iou": "IoU", "iop": "IoP"}
+"""What the qualities of a proposal are called."""
 
 
 def prepare(ax: Axes | None, caller: str, figsize: tuple[float, float] = (5.2, 4.4)) -> Axes:
@@ -43,3 +45,10 @@ def proposals_of(estimator: Any, X: Any) -> Any:
             f"{type(estimator).__name__}"
         )
     return estimator.score_proposals(X)
+
+
+def known_quality(quality: str) -> str:
+    """The name of a quality, if it is one."""
+    if quality not in NAMES:
+        raise ValueError(f'quality must be "iou" or "iop", got {quality!r}')
+    return quality

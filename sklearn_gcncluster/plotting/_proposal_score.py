@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from ._axes import GREY, INK, ORANGE, SHADES, prepare, proposals_of, style
+from ._axes import GREY, INK, NAMES, ORANGE, SHADES, known_quality, prepare, proposals_of, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,6 +45,7 @@ class ProposalScoreDisplay:
 
     See Also
     --------
+    ProposalSizeDisplay : The same by the size of proposals.
     GCNClustering.diagnose : What wrong predictions cost.
 
     Examples
@@ -95,7 +96,7 @@ class ProposalScoreDisplay:
         display : ProposalScoreDisplay
             Of all proposals of two samples or more, the refined ones included.
         """
-        column = ("iou", "iop").index(_known(quality))
+        column = ("iou", "iop").index(known_quality(quality))
         proposals = proposals_of(estimator, X)
         true = proposals.true_scores(y)[:, column]
         shown = (np.diff(proposals.membership.indptr) > 1) & np.isfinite(true)
@@ -136,7 +137,7 @@ class ProposalScoreDisplay:
         true: np.ndarray = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
         predicted: np.ndarray = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
         check_consistent_length(true, predicted)
-        return cls(true, predicted, quality=_known(quality)).plot(ax=ax, **kwargs)
+        return cls(true, predicted, quality=known_quality(quality)).plot(ax=ax, **kwargs)
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> ProposalScoreDisplay:
         """Draw numbers of proposals, the diagonal, and the mean true value.
@@ -169,7 +170,7 @@ class ProposalScoreDisplay:
             cmap=LinearSegmentedColormap.from_list("proposals", SHADES),
         )
         self.hexbin_ = self.ax_.hexbin(self.y_pred, self.y_true, **properties)
-        name = {"iou": "IoU", "iop": "IoP"}[self.quality]
+        name = NAMES[self.quality]
         means = _mean_by(self.y_pred, self.y_true)
         self.line_ = self.ax_.plot(*means, color=ORANGE, lw=2, label=f"mean true {name}")[0]
         self.ax_.set(
@@ -180,12 +181,6 @@ class ProposalScoreDisplay:
         bar = self.figure_.colorbar(self.hexbin_, ax=self.ax_, shrink=0.8, label="proposals")
         bar.outline.set_visible(False)
         return self
-
-
-def _known(quality):
-    if quality not in ("iou", "iop"):
-        raise ValueError(f'quality must be "iou" or "iop", got {quality!r}')
-    return quality
 
 
 def _mean_by(values, of):
