@@ -20,7 +20,7 @@ from ._compat import fit_context
 from ._folder import gathered, read_folder, write_folder
 from ._graph._linear_map import apply_map
 from ._graph._samples import comparable_rows
-from ._growth import Near, attach, lasting_ids, mean_distance, search
+from ._growth import Near, attach, lasting_ids, mean_distance, most_asked, search
 from ._labels import integers
 from ._ledger import State, constraints_of, recorded, told_of, without_singles
 from ._model import Frame
@@ -31,10 +31,12 @@ _CERTAIN, _PREDICTED = 1.1, 1.2
 a second look, and that `predict` tells."""
 _GROWN = 1.5
 """By which factor a cluster grows before it is clustered again, with what is near it."""
-_SMALL = 5
-"""Clusters of so few members are clustered again with samples that are near them."""
+_REACH, _REACH_OF_EACH = 2_000, 3
+"""Samples that the networks look at again in an update, about, and so many more for each new one."""
 _N_CONTEXT = 5
-"""Old neighbours of each uncertain sample among which it is clustered."""
+"""Neighbours of each uncertain sample that it is seen among, even where their clusters are not looked at."""
+_CHANGE = 0.3
+"""Share of its predicted IoU that a proposal loses if all of its members would change their ids."""
 
 
 _UNIT = Frame(np.zeros(1), 1.0)
@@ -359,21 +361,19 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         ids[new[joins]] = cluster[joins]
         uncertain = ids[new] < 0
         again = self._clusters_to_mend(state, ids, constraints)
-        sizes = np.bincount(ids[ids >= 0], minlength=state.next_id)
-        touched = np.unique(cluster[uncertain & (cluster >= 0)])
-        again = np.union1d(again, touched[sizes[touched] <= _SMALL])
-        # Outliers that are near uncertain samples may be of their cluster.
-        beside = near.rows[uncertain][:, :_N_CONTEXT]
-        beside = np.unique(beside[beside >= 0])
-        lone = beside[ids[beside] < 0]
-        core = np.union1d(np.union1d(new[uncertain], lone), np.flatnonzero(np.isin(ids, again)))
+        core = np.union1d(new[uncertain], np.flatnonzero(np.isin(ids, again)))
         if constraints is not None:
             bound = constraints.bound
             asked = np.unique(constraints.component[bound[(ids[bound] < 0) & state.known[bound]]])
             core = np.union1d(core, bound[np.isin(constraints.component[bound], asked) & state.known[bound]])
         core = core[state.known[core]]
         if len(core):
-            ids = self._clustered_among(state, ids, core, np.setdiff1d(beside, core), constraints)
+            reach = _REACH + _REACH_OF_EACH * len(new)
+            core = np.union1d(core, most_asked(near, ids, reach - len(core)))
+            beside = np.setdiff1d(near.rows[uncertain][:, :_N_CONTEXT], [-1, *core])
+            again = np.union1d(again, ids[core])
+            ids[np.intersect1d(core, new)] = -1  # the networks are not told what only distances say
+            ids = self._clustered_among(state, ids, core, beside, constraints)
         return recorded(state, ids, again)
 
     def _clusters_to_mend(self, state, ids, constraints):
@@ -394,7 +394,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         Of rows in no cluster that come out with others of an old cluster, those join it.
         """
         chosen = np.concatenate([core, context])
-        found = self._clusters(state, chosen, constraints)
+        found = self._clusters(state, chosen, constraints, ids[chosen])
         found, around = found[: len(core)], found[len(core) :]
         homes = ids[context]
         held = np.flatnonzero((around >= 0) & (homes >= 0))
@@ -418,20 +418,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         after[core[rest]] = lasting_ids(without_singles(found[rest]), ids[core[rest]], state.next_id)
         return after
 
-    def _clusters(self, state, rows, constraints):
+    def _clusters(self, state, rows, constraints, before=None):
         """Clusters of some rows by the networks, under the constraints among them."""
-        X = gathered(state.blocks, rows)
-        if constraints is None:
-            return self.estimator_.predict(X)
-        among = constraints.among(rows)
-        first = np.unique(among.component, return_index=True)[1]
-        must = np.column_stack([first[among.component], np.arange(len(rows))])
-        return self.estimator_.predict(
-            X,
-            must_link=must[must[:, 0] != must[:, 1]],
-            cannot_link=first[among.pairs],
-            cannot_link_groups=state.groups[rows],
-        )
+        among = None if constraints is None else constraints.among(rows)
+        return self.estimator_._predict_after(gathered(state.blocks, rows), before, _CHANGE, among)
 
     def _metric(self, X):
         estimator = self.estimator_

@@ -11,7 +11,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_gcncluster import GCNClustering, IncrementalGCNClustering, match_labels
-from sklearn_gcncluster._growth import attach, lasting_ids, nearest_cluster, search, what_became
+from sklearn_gcncluster._growth import (
+    Near,
+    attach,
+    lasting_ids,
+    most_asked,
+    nearest_cluster,
+    search,
+    what_became,
+)
 from sklearn_gcncluster.metrics import bcubed_fscore
 
 
@@ -369,3 +377,14 @@ def test_lasting_ids():
     events = what_became(before, ids)
     assert {"event": "retired", "cluster": 8, "into": [5]} in events
     assert {"event": "retired", "cluster": 3, "into": [10, 11]} in events
+
+
+def test_most_asked_takes_whole_clusters():
+    """Those of which the largest share is near, as long as they fit; outliers are clusters of one."""
+    ids = np.array([0, 0, 0, 0, 2, 2, -1, -1, 3, 3, 3])
+    near = Near(np.array([[0, 4, 6], [5, 0, -1], [8, 1, 5]]), np.zeros((3, 3), np.float32))
+    assert most_asked(near, ids, 100).tolist() == [0, 1, 2, 3, 4, 5, 6, 8, 9, 10]
+    assert most_asked(near, ids, 7).tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert most_asked(near, ids, 3).tolist() == [4, 5, 6]
+    assert most_asked(near, ids, 0).tolist() == []
+    assert most_asked(near, np.full(11, -1), 2).tolist() == [0, 5]
