@@ -25,6 +25,8 @@ from ._showing import ShowingMixin, shown
 
 _LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
 """Stages of a fit with labels."""
+_PRICE, _HIGHEST_PRICE = 0.3, 0.1
+"""What a proposal loses of its predicted IoU by the share of members that would move, and at most."""
 
 
 class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
@@ -424,18 +426,19 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         with self._stage("de-overlap"):
             return self._chosen(samples, scored, judge, constraints)
 
-    def _predict_after(self, X, before, price, constraints):
-        """Labels as of `predict`, if given in favour of earlier ones.
+    def _predict_after(self, X, earlier, constraints):
+        """Labels as of `predict`, in favour of earlier ones.
 
-        Proposals are worth less by the share of members that would change their cluster, times a price.
+        All earlier partitions are proposals too. Others are worth less by the share of their members that
+        would change their cluster of the first.
         """
         with self._progress(*self._stages):
             samples, scores = self._new_samples(X), None
-            earlier = [] if before is None else [aggregate_labels(before, samples)]
-            scored, judge = self._judged(samples, earlier)
-            if earlier and judge is not None:
-                moved = np.minimum(share_moved(scored.proposals, earlier[0]), 1)
-                scores = scored.quality[:, 0] * (1 - price * moved)
+            partitions = [aggregate_labels(labels, samples) for labels in earlier]
+            scored, judge = self._judged(samples, partitions)
+            if partitions and judge is not None:
+                price = np.minimum(_PRICE * share_moved(scored.proposals, partitions[0]), _HIGHEST_PRICE)
+                scores = scored.quality[:, 0] * (1 - price)
             with self._stage("de-overlap"):
                 return self._chosen(samples, scored, judge, constraints, scores).labels
 

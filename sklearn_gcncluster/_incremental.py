@@ -35,8 +35,6 @@ _REACH, _REACH_OF_EACH = 2_000, 3
 """Samples that the networks look at again in an update, about, and so many more for each new one."""
 _N_CONTEXT = 5
 """Neighbours of each uncertain sample that it is seen among, even where their clusters are not looked at."""
-_CHANGE = 0.3
-"""Share of its predicted IoU that a proposal loses if all of its members would change their ids."""
 
 
 _UNIT = Frame(np.zeros(1), 1.0)
@@ -372,8 +370,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             core = np.union1d(core, most_asked(near, ids, reach - len(core)))
             beside = np.setdiff1d(near.rows[uncertain][:, :_N_CONTEXT], [-1, *core])
             again = np.union1d(again, ids[core])
-            ids[np.intersect1d(core, new)] = -1  # the networks are not told what only distances say
-            ids = self._clustered_among(state, ids, core, beside, constraints)
+            ids[np.intersect1d(core, new)] = -1  # what only distances say is proposed, and no more
+            likely = ids.copy()
+            likely[new] = cluster
+            ids = self._clustered_among(state, ids, likely, core, beside, constraints)
         return recorded(state, ids, again)
 
     def _clusters_to_mend(self, state, ids, constraints):
@@ -388,13 +388,13 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             np.int64
         )
 
-    def _clustered_among(self, state, ids, core, context, constraints):
+    def _clustered_among(self, state, ids, likely, core, context, constraints):
         """Ids after some rows are clustered among others, which keep their own.
 
         Of rows in no cluster that come out with others of an old cluster, those join it.
         """
         chosen = np.concatenate([core, context])
-        found = self._clusters(state, chosen, constraints, ids[chosen])
+        found = self._clusters(state, chosen, constraints, [ids[chosen], likely[chosen]])
         found, around = found[: len(core)], found[len(core) :]
         homes = ids[context]
         held = np.flatnonzero((around >= 0) & (homes >= 0))
@@ -418,10 +418,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         after[core[rest]] = lasting_ids(without_singles(found[rest]), ids[core[rest]], state.next_id)
         return after
 
-    def _clusters(self, state, rows, constraints, before=None):
-        """Clusters of some rows by the networks, under the constraints among them."""
+    def _clusters(self, state, rows, constraints, earlier=()):
+        """Clusters of some rows by the networks, under the constraints among them, near to earlier ones."""
         among = None if constraints is None else constraints.among(rows)
-        return self.estimator_._predict_after(gathered(state.blocks, rows), before, _CHANGE, among)
+        return self.estimator_._predict_after(gathered(state.blocks, rows), earlier, among)
 
     def _metric(self, X):
         estimator = self.estimator_
