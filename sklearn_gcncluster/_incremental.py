@@ -31,7 +31,7 @@ _CERTAIN, _PREDICTED = 1.1, 1.2
 a second look, and that `predict` tells."""
 _GROWN = 1.5
 """By which factor a cluster grows before it is clustered again, with what is near it."""
-_REACH, _REACH_OF_EACH = 2_000, 3
+_REACH, _REACH_OF_EACH = 1_500, 1
 """Samples that the networks look at again in an update, about, and so many more for each new one."""
 _N_CONTEXT = 5
 """Neighbours of each uncertain sample that it is seen among, even where their clusters are not looked at."""
@@ -371,9 +371,12 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             beside = np.setdiff1d(near.rows[uncertain][:, :_N_CONTEXT], [-1, *core])
             again = np.union1d(again, ids[core])
             ids[np.intersect1d(core, new)] = -1  # what only distances say is proposed, and no more
-            likely = ids.copy()
+            likely, settled = ids.copy(), ids.copy()
             likely[new] = cluster
-            ids = self._clustered_among(state, ids, likely, core, beside, constraints)
+            # To join is a change as to leave is, or early mistakes would only ever grow.
+            alone = np.flatnonzero(ids[:n_old] < 0)
+            settled[alone] = state.next_id + alone
+            ids = self._clustered_among(state, ids, [settled, likely], core, beside, constraints)
         return recorded(state, ids, again)
 
     def _clusters_to_mend(self, state, ids, constraints):
@@ -388,13 +391,13 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             np.int64
         )
 
-    def _clustered_among(self, state, ids, likely, core, context, constraints):
+    def _clustered_among(self, state, ids, earlier, core, context, constraints):
         """Ids after some rows are clustered among others, which keep their own.
 
         Of rows in no cluster that come out with others of an old cluster, those join it.
         """
         chosen = np.concatenate([core, context])
-        found = self._clusters(state, chosen, constraints, [ids[chosen], likely[chosen]])
+        found = self._clusters(state, chosen, constraints, [labels[chosen] for labels in earlier])
         found, around = found[: len(core)], found[len(core) :]
         homes = ids[context]
         held = np.flatnonzero((around >= 0) & (homes >= 0))
