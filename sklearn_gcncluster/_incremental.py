@@ -31,8 +31,10 @@ _CERTAIN, _PREDICTED = 1.1, 1.2
 a second look, and that `predict` tells."""
 _GROWN = 1.5
 """By which factor a cluster grows before it is clustered again, with what is near it."""
-_REACH, _REACH_OF_EACH = 1_500, 1
-"""Samples that the networks look at again in an update, about, and so many more for each new one."""
+_ALL, _ALL_OF_EACH = 4_000, 40
+"""The networks look at all samples if these are no more than so many, or so many for each new one."""
+_REACH, _REACH_OF_EACH = 500, 1
+"""Else about so many samples, and so many for each new one, are looked at."""
 _N_CONTEXT = 5
 """Neighbours of each uncertain sample that it is seen among, even where their clusters are not looked at."""
 
@@ -366,8 +368,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             core = np.union1d(core, bound[np.isin(constraints.component[bound], asked) & state.known[bound]])
         core = core[state.known[core]]
         if len(core):
-            reach = _REACH + _REACH_OF_EACH * len(new)
-            core = np.union1d(core, most_asked(near, ids, reach - len(core)))
+            core = self._looked_at(state, core, near, ids, len(new))
             beside = np.setdiff1d(near.rows[uncertain][:, :_N_CONTEXT], [-1, *core])
             again = np.union1d(again, ids[core])
             ids[np.intersect1d(core, new)] = -1  # what only distances say is proposed, and no more
@@ -378,6 +379,13 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             settled[alone] = state.next_id + alone
             ids = self._clustered_among(state, ids, [settled, likely], core, beside, constraints)
         return recorded(state, ids, again)
+
+    def _looked_at(self, state, core, near, ids, n_new):
+        """What must be clustered again, and with it all samples if they are few, or those that are near."""
+        if np.count_nonzero(state.known) <= max(_ALL, _ALL_OF_EACH * n_new):
+            return np.flatnonzero(state.known)
+        n_more = _REACH + _REACH_OF_EACH * n_new - len(core)
+        return np.union1d(core, most_asked(near, ids, n_more))
 
     def _clusters_to_mend(self, state, ids, constraints):
         """Clusters that grew by half, and those that do not obey."""
