@@ -1,7 +1,7 @@
 """IncrementalGCNClustering: clusters that grow, and keep their ids.
 
-new rows -> nearest old ones -> those that certainly belong are attached -> the rest is clustered among its
-neighbours -> ids that last
+new rows -> nearest old ones -> those that certainly belong are attached -> the rest is clustered with what is
+near, or with all if these are few -> ids that last
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
     """Clusters that grow with new samples, keep their ids, and obey what was said of them.
 
     It owns samples and ids. :meth:`fit` clusters as `estimator` does, and :meth:`partial_fit` adds samples:
-    those that are as near to a cluster as its members are to each other join it, and the others are clustered
-    by the networks among their neighbours, with clusters that grew by half since they were last looked at. So
-    the cost grows with the new samples. :meth:`recluster` is a clean pass over all.
+    those that are as near to a cluster as its members are to each other join it, and if others are left, the
+    networks look again: at all samples if these are few, or few for each new one, else at the new ones and
+    clusters near them, or that grew by half. So the cost grows with the new samples. A change of ids has a
+    price, and is made where it is worth it. :meth:`recluster` is a clean pass over all.
 
     Ids are stable: a cluster keeps its id while more than half of its members stay in it. Merges and splits
     retire and create ids, none is used twice, and `history_` says what became of what.
