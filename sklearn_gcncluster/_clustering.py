@@ -7,21 +7,26 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from ._base import one_cluster
 from ._compat import StrOptions, fit_context
 from ._constraints import check_constraints
 from ._diagnosis import DiagnosisMixin
 from ._gcn import BaseGCN
+from ._graph._samples import aggregate_labels
 from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_sources, partition_by, propose
 from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
-from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select
+from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select, share_moved
 from ._showing import ShowingMixin, shown
 
 _LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
 """Stages of a fit with labels."""
+_PRICE, _HIGHEST_PRICE = 0.3, 0.1
+"""What a proposal loses of its predicted IoU by the share of members that would move, and at most."""
 
 
 class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
@@ -426,14 +431,30 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         with self._stage("de-overlap"):
             return self._chosen(samples, scored, judge, constraints)
 
-    def _judged(self, samples):
+    def _predict_after(self, X, earlier, constraints):
+        """Labels as of `predict`, in favour of earlier ones.
+
+        All earlier partitions are proposals too. Others are worth less by the share of their members that
+        would change their cluster of the first.
+        """
+        with self._progress(*self._stages):
+            samples, scores = self._new_samples(X), None
+            partitions = [aggregate_labels(labels, samples) for labels in earlier]
+            scored, judge = self._judged(samples, partitions)
+            if partitions and judge is not None:
+                price = np.minimum(_PRICE * share_moved(scored.proposals, partitions[0]), _HIGHEST_PRICE)
+                scores = scored.quality[:, 0] * (1 - price)
+            with self._stage("de-overlap"):
+                return self._chosen(samples, scored, judge, constraints, scores).labels
+
+    def _judged(self, samples, partitions=()):
         """Scored proposals and their judge, or None for both where no two samples differ."""
         if samples.n_distinct < 2:
             return None, None
         graph, learned = self._known_graph_of(samples)
-        return self._scored(graph, self._propose(graph, samples, learned), learned)
+        return self._scored(graph, self._propose(graph, samples, learned, partitions), learned)
 
-    def _propose(self, graph, samples, learned):
+    def _propose(self, graph, samples, learned, partitions=()):
         settings = ProposalSettings(
             tuple(source for source in self.proposals if isinstance(source, str)),
             self.edge_threshold,
@@ -447,7 +468,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         )
         own = [source for source in self.proposals if not isinstance(source, str)]
         with self._stage("proposals"):
-            partitions = [self._cached(partition_by)(source, samples.original_rows()) for source in own]
+            rows = samples.original_rows() if own else None
+            partitions = [*partitions, *(self._cached(partition_by)(source, rows) for source in own)]
             return self._cached(propose)(graph, settings, partitions, self.n_jobs)
 
     def _scored(self, graph, proposals, learned, inputs=None):
@@ -466,13 +488,13 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             )
             return join(scored, judge.score(segmented)._replace(membership=membership)), judge
 
-    def _chosen(self, samples, scored, judge, constraints):
+    def _chosen(self, samples, scored, judge, constraints, scores=None):
         """Each sample in one of the proposals that hold it, as far as constraints let it."""
         if judge is None:
             return keep_constraints(
                 one_cluster(samples, self.outliers), constraints, samples, None, self.outliers
             )
-        result = clusters_of(scored, judge, samples, self._selection(), self.outliers)
+        result = clusters_of(scored, judge, samples, self._selection(), self.outliers, scores)
         result = keep_constraints(result, constraints, samples, judge, self.outliers)
         self._warn_of_outliers(result)
         return result

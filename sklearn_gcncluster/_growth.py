@@ -144,6 +144,32 @@ def _nearest_members(near, ids, cluster):
     return member & (np.cumsum(member, axis=1) <= _N_MEMBERS)
 
 
+def most_asked(near: Near, ids: np.ndarray, n_rows: int) -> np.ndarray:
+    """Whole clusters, and rows in none, of which most members in proportion are neighbours of the queries.
+
+    Parameters
+    ----------
+    near : Near
+    ids : int ndarray of shape (n_rows,)
+        Cluster of each row, -1 for none.
+    n_rows : int
+        How many rows there may be in all.
+
+    Returns
+    -------
+    intp ndarray of shape (n_found,)
+        Sorted.
+    """
+    n_ids = ids.max(initial=-1) + 1
+    party = np.where(ids < 0, n_ids + np.arange(len(ids)), ids)  # outliers are parties of one
+    sizes = np.bincount(party, minlength=1)
+    asked = np.bincount(party[near.rows[near.rows >= 0]], minlength=len(sizes))
+    share = asked / np.maximum(sizes, 1)
+    order = np.argsort(-share, kind="stable")[: np.count_nonzero(asked)]
+    taken = order[np.cumsum(sizes[order]) <= n_rows]
+    return np.flatnonzero(np.isin(party, taken))
+
+
 def lasting_ids(clusters: np.ndarray, before: np.ndarray, next_id: int) -> np.ndarray:
     """Ids of new clusters: those of old ones of which most members are there, else ids never used.
 

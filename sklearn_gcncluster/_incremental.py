@@ -1,7 +1,7 @@
 """IncrementalGCNClustering: clusters that grow, and keep their ids.
 
-new rows -> nearest old ones -> those that certainly belong are attached -> the rest is clustered among its
-neighbours -> ids that last
+new rows -> nearest old ones -> those that certainly belong are attached -> the rest is clustered with what is
+near, or with all if these are few -> ids that last
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._compat import fit_context
 from ._folder import gathered, read_folder, write_folder
 from ._graph._linear_map import apply_map
 from ._graph._samples import comparable_rows
-from ._growth import Near, attach, lasting_ids, mean_distance, search
+from ._growth import Near, attach, lasting_ids, mean_distance, most_asked, search
 from ._labels import integers
 from ._ledger import State, constraints_of, recorded, told_of, without_singles
 from ._model import Frame
@@ -31,10 +31,12 @@ _CERTAIN, _PREDICTED = 1.1, 1.2
 a second look, and that `predict` tells."""
 _GROWN = 1.5
 """By which factor a cluster grows before it is clustered again, with what is near it."""
-_SMALL = 5
-"""Clusters of so few members are clustered again with samples that are near them."""
+_ALL, _ALL_OF_EACH = 4_000, 40
+"""The networks look at all samples if these are no more than so many, or so many for each new one."""
+_REACH, _REACH_OF_EACH = 500, 1
+"""Else about so many samples, and so many for each new one, are looked at."""
 _N_CONTEXT = 5
-"""Old neighbours of each uncertain sample among which it is clustered."""
+"""Neighbours of each uncertain sample that it is seen among, even where their clusters are not looked at."""
 
 
 _UNIT = Frame(np.zeros(1), 1.0)
@@ -45,9 +47,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
     """Clusters that grow with new samples, keep their ids, and obey what was said of them.
 
     It owns samples and ids. :meth:`fit` clusters as `estimator` does, and :meth:`partial_fit` adds samples:
-    those that are as near to a cluster as its members are to each other join it, and the others are clustered
-    by the networks among their neighbours, with clusters that grew by half since they were last looked at. So
-    the cost grows with the new samples. :meth:`recluster` is a clean pass over all.
+    those that are as near to a cluster as its members are to each other join it, and if others are left, the
+    networks look again: at all samples if these are few, or few for each new one, else at the new ones and
+    clusters near them, or that grew by half. So the cost grows with the new samples. A change of ids has a
+    price, and is made where it is worth it. :meth:`recluster` is a clean pass over all.
 
     Ids are stable: a cluster keeps its id while more than half of its members stay in it. Merges and splits
     retire and create ids, none is used twice, and `history_` says what became of what.
@@ -359,22 +362,31 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         ids[new[joins]] = cluster[joins]
         uncertain = ids[new] < 0
         again = self._clusters_to_mend(state, ids, constraints)
-        sizes = np.bincount(ids[ids >= 0], minlength=state.next_id)
-        touched = np.unique(cluster[uncertain & (cluster >= 0)])
-        again = np.union1d(again, touched[sizes[touched] <= _SMALL])
-        # Outliers that are near uncertain samples may be of their cluster.
-        beside = near.rows[uncertain][:, :_N_CONTEXT]
-        beside = np.unique(beside[beside >= 0])
-        lone = beside[ids[beside] < 0]
-        core = np.union1d(np.union1d(new[uncertain], lone), np.flatnonzero(np.isin(ids, again)))
+        core = np.union1d(new[uncertain], np.flatnonzero(np.isin(ids, again)))
         if constraints is not None:
             bound = constraints.bound
             asked = np.unique(constraints.component[bound[(ids[bound] < 0) & state.known[bound]]])
             core = np.union1d(core, bound[np.isin(constraints.component[bound], asked) & state.known[bound]])
         core = core[state.known[core]]
         if len(core):
-            ids = self._clustered_among(state, ids, core, np.setdiff1d(beside, core), constraints)
+            core = self._looked_at(state, core, near, ids, len(new))
+            beside = np.setdiff1d(near.rows[uncertain][:, :_N_CONTEXT], [-1, *core])
+            again = np.union1d(again, ids[core])
+            ids[np.intersect1d(core, new)] = -1  # what only distances say is proposed, and no more
+            likely, settled = ids.copy(), ids.copy()
+            likely[new] = cluster
+            # To join is a change as to leave is, or early mistakes would only ever grow.
+            alone = np.flatnonzero(ids[:n_old] < 0)
+            settled[alone] = state.next_id + alone
+            ids = self._clustered_among(state, ids, [settled, likely], core, beside, constraints)
         return recorded(state, ids, again)
+
+    def _looked_at(self, state, core, near, ids, n_new):
+        """What must be clustered again, and with it all samples if they are few, or those that are near."""
+        if np.count_nonzero(state.known) <= max(_ALL, _ALL_OF_EACH * n_new):
+            return np.flatnonzero(state.known)
+        n_more = _REACH + _REACH_OF_EACH * n_new - len(core)
+        return np.union1d(core, most_asked(near, ids, n_more))
 
     def _clusters_to_mend(self, state, ids, constraints):
         """Clusters that grew by half, and those that do not obey."""
@@ -388,13 +400,13 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             np.int64
         )
 
-    def _clustered_among(self, state, ids, core, context, constraints):
+    def _clustered_among(self, state, ids, earlier, core, context, constraints):
         """Ids after some rows are clustered among others, which keep their own.
 
         Of rows in no cluster that come out with others of an old cluster, those join it.
         """
         chosen = np.concatenate([core, context])
-        found = self._clusters(state, chosen, constraints)
+        found = self._clusters(state, chosen, constraints, [labels[chosen] for labels in earlier])
         found, around = found[: len(core)], found[len(core) :]
         homes = ids[context]
         held = np.flatnonzero((around >= 0) & (homes >= 0))
@@ -418,20 +430,10 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         after[core[rest]] = lasting_ids(without_singles(found[rest]), ids[core[rest]], state.next_id)
         return after
 
-    def _clusters(self, state, rows, constraints):
-        """Clusters of some rows by the networks, under the constraints among them."""
-        X = gathered(state.blocks, rows)
-        if constraints is None:
-            return self.estimator_.predict(X)
-        among = constraints.among(rows)
-        first = np.unique(among.component, return_index=True)[1]
-        must = np.column_stack([first[among.component], np.arange(len(rows))])
-        return self.estimator_.predict(
-            X,
-            must_link=must[must[:, 0] != must[:, 1]],
-            cannot_link=first[among.pairs],
-            cannot_link_groups=state.groups[rows],
-        )
+    def _clusters(self, state, rows, constraints, earlier=()):
+        """Clusters of some rows by the networks, under the constraints among them, near to earlier ones."""
+        among = None if constraints is None else constraints.among(rows)
+        return self.estimator_._predict_after(gathered(state.blocks, rows), earlier, among)
 
     def _metric(self, X):
         estimator = self.estimator_

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from ._compat import Interval, StrOptions
 from ._proposals._layers import Proposals
@@ -124,6 +125,34 @@ def adaptive_deoverlap(
         assigned[member[takes]] = proposal[takes]
         free = assigned[member] < 0
     return assigned
+
+
+def share_moved(proposals: Proposals, before: np.ndarray) -> np.ndarray:
+    """How many samples would change their cluster if a proposal became one, as a share of its members.
+
+    A proposal is the same cluster as one before if it holds more than half of it: then those change that
+    come from other clusters, and those that are left behind. Else all change that were in any.
+
+    Parameters
+    ----------
+    proposals : Proposals
+    before : int ndarray of shape (n_samples,)
+        Cluster of each sample, -1 for none.
+
+    Returns
+    -------
+    float64 ndarray of shape (n_proposals,)
+    """
+    inside = np.flatnonzero(before >= 0)
+    shape = (len(before), before.max(initial=-1) + 1)
+    of_clusters = sp.csr_array((np.ones(len(inside)), (inside, before[inside])), shape=shape)
+    shared = (proposals.membership().astype(np.float64) @ of_clusters).tocoo()
+    proposal, cluster = shared.coords
+    moved = np.bincount(proposal, shared.data, minlength=len(proposals.sizes))
+    left_behind = np.bincount(before[inside], minlength=shape[1])[cluster] - shared.data
+    saved = np.zeros(len(moved))
+    np.maximum.at(saved, proposal, shared.data - left_behind)  # above 0 for more than half
+    return (moved - saved) / proposals.sizes
 
 
 def suppress(

@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_param_validation, parametrize_with_checks
 
-from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster import GCNClustering, GCNSegmenter, IncrementalGCNClustering
 from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
 
 TINY = {"hidden_channels": (16, 8), "n_networks": 1, "max_epochs": 1, "n_training_seeds": 1, "n_seeds": 1}
@@ -34,6 +34,7 @@ ESTIMATORS = [
     GCNClustering(**QUICK, algorithm="hnsw", segment=False, overlap="nms", node_features="both"),
     GCNClustering(**{**QUICK, "metric": "precomputed"}),
     GCNSegmenter(AgglomerativeClustering(3), **QUICK),  # the order of rows does not matter to it
+    IncrementalGCNClustering(GCNClustering(**QUICK, random_state=0)),  # its seed is that of its estimator
     ApproximateRankOrder(),
     ApproximateRankOrder(n_neighbors=5, threshold=0.8, algorithm="hnsw"),
     ApproximateRankOrder(n_neighbors=2, metric="precomputed", threshold=0.6),
@@ -46,6 +47,8 @@ ESTIMATORS = [
 
 def expected_failures(estimator):
     """Checks that an estimator cannot pass, and why."""
+    if isinstance(estimator, IncrementalGCNClustering):  # predict holds each sample against those of fit
+        return {}
     return JOINTLY | OF_GRAPHS if estimator.metric == "precomputed" else JOINTLY
 
 

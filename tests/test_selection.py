@@ -11,6 +11,7 @@ from sklearn_gcncluster._selection import (
     deoverlap,
     membership_of,
     number_clusters,
+    share_moved,
     suppress,
 )
 
@@ -177,3 +178,29 @@ def test_adaptive_deoverlap_is_the_loop_that_scores_what_is_left(seed, power):
         free -= members[best]
     found = adaptive_deoverlap(proposals, scores, min_score=0.3, power=power)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_share_moved_counts_samples(seed):
+    """Those from other clusters and those left behind, if it is one that was; else all that were in any."""
+    proposals, _ = random_case(seed)
+    before = np.repeat(np.append(np.arange(4), -1), 10)
+    before[seed::7] = -1
+    clusters = [set(np.flatnonzero(before == number)) for number in range(4)]
+    moved = []
+    for members in members_of(proposals):
+        count = sum(before[member] >= 0 for member in members)
+        for cluster in clusters:
+            if 2 * len(members & cluster) > len(cluster):
+                count = min(count, len((members & set().union(*clusters)) ^ cluster))
+        moved.append(count / len(members))
+    np.testing.assert_allclose(share_moved(proposals, before), moved)
+
+
+def test_share_moved_by_hand():
+    """Joining outliers moves none, a merge the smaller part, a split into halves all."""
+    before = np.array([0, 0, 0, 0, 1, 1, -1, -1])
+    layers = np.array([[0, 0, 0, 0, 0, 0, -1, -1], [0, 0, 1, 1, 2, 2, 2, 2], [0, 0, 0, 1, -1, -1, 2, 2]])
+    proposals = distinct_proposals(layers)
+    np.testing.assert_allclose(share_moved(proposals, before), [2 / 6, 1, 1, 0, 1 / 3, 1, 0])
+    np.testing.assert_array_equal(share_moved(proposals, np.full(8, -1)), 0)

@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_blobs
 
-from sklearn_gcncluster import ClusterReport, load_decisions
+from sklearn_gcncluster import ClusterReport, GCNClustering, IncrementalGCNClustering, load_decisions
 
 webdriver = pytest.importorskip("selenium.webdriver")
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -147,6 +148,38 @@ def test_decisions_by_click_and_by_key(browser, show):
     assert json.loads(downloaded(browser).read_text())["skipped"] == [[39, 27]]
     assert find("tally").text == "1 same, 1 different, 1 skipped"
     assert browser.get_log("browser") == []
+
+
+def test_clustering_obeys_decisions(browser, show):
+    """What is clicked and pressed on the page holds in the next clustering, as the page then shows."""
+    X, _ = make_blobs(120, n_features=32, centers=6, random_state=0)
+    clusterer = GCNClustering(random_state=0).fit(X)
+    assert clusterer.n_clusters_ == 6
+    members = [np.flatnonzero(clusterer.labels_ == number) for number in range(4)]
+    apart, together = [members[0][0], members[0][1]], [members[1][0], members[2][0]]
+    skipped = [members[3][0], members[3][1]]
+    questions = [
+        {"kind": kind, "first": int(first), "second": int(second)}
+        for kind, (first, second) in (("split", apart), ("merge", together), ("split", skipped))
+    ]
+    find = show(ClusterReport(clusterer.labels_, questions=questions))
+    find("show-review").click()
+    find("different").click()
+    press(browser, "sk")
+    find("download").click()
+    decisions = load_decisions(downloaded(browser), n_samples=len(X))
+    labels = clusterer.fit_predict(X, **decisions._asdict())
+    assert labels[apart[0]] != labels[apart[1]]
+    assert labels[together[0]] == labels[together[1]] >= 0
+    assert labels[skipped[0]] == labels[skipped[1]]  # nothing was said of it
+    find = show(ClusterReport(labels, title="again"))
+    find("search").send_keys(str(together[0]))
+    time.sleep(0.4)
+    assert f"Cluster {labels[together[0]]}" in shown(browser, ".card h2")
+    album = IncrementalGCNClustering(clusterer).fit(X)
+    album.partial_fit(X[:0], **decisions._asdict())
+    assert album.labels_[apart[0]] != album.labels_[apart[1]]
+    assert album.labels_[together[0]] == album.labels_[together[1]] >= 0
 
 
 def test_undo(browser, show):
