@@ -121,14 +121,20 @@ class LinkInputs:
         """float32 of shape (n_statistics, n_features)."""
 
     def odds(self, part: np.ndarray, models: Sequence[LinkNetwork]) -> np.ndarray:
-        """Mean log-odds of some links over the models."""
+        """Mean log-odds of some links over the models; those of one set count as much as those of many."""
         return self.odds_of(self.features(part), models)
 
     def odds_of(self, values: np.ndarray, models: Sequence[LinkNetwork]) -> np.ndarray:
         """The same of links whose features are known already."""
         from ._link_network import link_odds
 
-        return np.mean([link_odds(model, values, self.context) for model in models], axis=0)
+        kinds = [[model for model in models if (model.context_mean is None) == one] for one in (True, False)]
+        means = [
+            np.mean([link_odds(model, values, self.context) for model in kind], axis=0)
+            for kind in kinds
+            if kind
+        ]
+        return np.mean(means, axis=0)
 
 
 def context_of(values: np.ndarray) -> np.ndarray:
