@@ -174,12 +174,15 @@ def main():
     parser.add_argument("files", nargs="*", type=Path, help=".npz files; without any, the glyphs")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--final", action="store_true", help="the other half, and the halves exchanged")
+    parser.add_argument("--alone", action="store_true", help="networks of the package play no part")
     parser.add_argument("--by-size", action="store_true", help="only the judgement by size, no F-scores")
     parser.add_argument("--out", type=Path, default=Path("calibration.png"))
     parser.add_argument("--fast", action="store_true", help="a few classes, short training")
     args = parser.parse_args()
 
     parameters = {"max_epochs": FAST_EPOCHS} if args.fast else {}
+    if args.alone:
+        parameters["pretrained"] = None
     rows, found = [], {}
     for path in [] if args.by_size and not args.files else args.files or [None]:
         name = path.stem if path else "glyphs"
