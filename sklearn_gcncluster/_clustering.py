@@ -114,11 +114,11 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. With `y`, they judge beside
-        those that are learned, and scores are means over all: labels tell nothing of classes that are larger
-        than theirs, or unlike them. That takes networks of the same `affinity`, `node_features`,
-        `hidden_channels` and `pooling`; where others are asked for, those that are learned judge alone, as
-        they do with None.
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. With `y`, they do so where
+        more than 5 % of what is asked about new samples lies outside the range that the labels showed. If `y`
+        names at most 50 classes of several samples, they judge beside those that are learned, and scores are
+        means over all. Both take networks of the same `affinity`, `node_features`, `hidden_channels` and
+        `pooling`; others play no part, nor do any with None.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
@@ -344,7 +344,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 proposals = self._propose(graph, samples, learned)
                 proposals.check_any(self.min_proposal_size, self.max_proposal_size)
                 learned, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
-                self.learned_ = self._beside_pretrained(learned)
+                self.learned_ = self._beside_pretrained(learned, classes)
                 scored, judge = self._scored(graph, proposals, self.learned_, inputs)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:

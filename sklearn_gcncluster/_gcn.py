@@ -28,6 +28,8 @@ from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, LayerInputs, Scored
 
+_FEW_CLASSES = 50
+"""Labelled classes of several samples up to which networks trained before know more than labels tell."""
 _MAX_FOREIGN = 0.05
 """Share of what networks are asked, outside the range known from labels, above which these say nothing."""
 _MAX_UNKNOWN = 0.15
@@ -284,25 +286,29 @@ class BaseGCN(GraphEstimator):
 
     # Inference
 
-    def _beside_pretrained(self, learned: Learned) -> Learned:
-        """What was learned, with the networks of `pretrained` beside it where both see the same."""
-        return learned if self.pretrained is None else learned.beside(self._pretrained())
+    def _beside_pretrained(self, learned: Learned, classes: np.ndarray) -> Learned:
+        """What was learned, if of few classes with the networks of `pretrained` beside it."""
+        n_classes = np.count_nonzero(np.bincount(classes[classes >= 0]) > 1)
+        if self.pretrained is None or n_classes > _FEW_CLASSES:
+            return learned
+        return learned.beside(self._pretrained())
 
     def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
         """Graph of new samples, and who judges it: `pretrained` alone where labels told nothing like it."""
         learned = self.learned_
         graph = self._graph_of(samples, learned)
-        foreign = graph.unknown > _MAX_FOREIGN or graph.kept < _MIN_KEPT
-        if foreign and self.pretrained is not None and learned.stands_beside(other := self._pretrained()):
-            warnings.warn(
-                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that the "
-                f"labels showed, and {graph.kept:.1%} of the links look likely; so little that the networks "
-                "of pretrained judge alone. Classes may be far larger than the labelled ones, or the "
-                "embedding another. Label classes like those to be found, or set pretrained=None.",
-                UserWarning,
-                stacklevel=2,
-            )
-            learned, graph = other, self._graph_of(samples, other)
+        if graph.unknown > _MAX_FOREIGN and self.pretrained is not None:
+            other = self._pretrained()
+            if learned.is_built_as(other) and not learned.begins_with(other):
+                warnings.warn(
+                    f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that "
+                    f"the labels showed, more than {_MAX_FOREIGN:.0%}, so the networks of pretrained judge "
+                    "alone. Classes may be far larger than the labelled ones, or the embedding another. "
+                    "Label classes like those to be found, or set pretrained=None.",
+                    UserWarning,
+                    stacklevel=2,
+                )
+                learned, graph = other, self._graph_of(samples, other)
         self._warn_of_unknown(graph)
         return graph, learned
 

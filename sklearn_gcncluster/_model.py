@@ -98,19 +98,19 @@ class Learned(NamedTuple):
 
         What is known from training stays what this one knows.
         """
-        ours, theirs = self.links, other.links
-        if ours is None or theirs is None or self._inputs() != other._inputs():
+        if not self.is_built_as(other) or self.links is None or other.links is None:
             return self
-        links = ours._replace(first=ours.first + theirs.first, second=ours.second + theirs.second)
+        first, second = self.links.first + other.links.first, self.links.second + other.links.second
+        links = self.links._replace(first=first, second=second)
         return self._replace(links=links, detection=self.detection + other.detection)
 
-    def stands_beside(self, other: Learned) -> bool:
-        """Whether the models of another are among those of this one, and not all of them."""
-        n_other = len(other.detection)
-        last = self.detection[-n_other:]
-        return len(self.detection) > n_other > 0 and all(
-            np.array_equal(one.mean, two.mean) for one, two in zip(last, other.detection, strict=True)
-        )
+    def is_built_as(self, other: Learned) -> bool:
+        """Whether the networks of both see the same and are of one shape."""
+        return self._inputs() == other._inputs()
+
+    def begins_with(self, other: Learned) -> bool:
+        """Whether the first GCN-D of both is the same."""
+        return np.array_equal(self.detection[0].mean, other.detection[0].mean)
 
     def _inputs(self):
         """What decides how the networks are built."""
