@@ -115,6 +115,4 @@ class Learned(NamedTuple):
     def _inputs(self):
         """What decides how the networks are built."""
         n_known = None if self.links is None else len(self.links.low)
-        n_structure = {len(network.mean) for network in self.detection}
-        built = tuple(self.hidden_channels), self.pooling
-        return self.affinity, self.node_features, built, n_known, n_structure
+        return self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling, n_known

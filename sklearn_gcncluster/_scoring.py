@@ -77,7 +77,7 @@ class Judge:
         from ._nn._training import resolve_device
 
         self.graph = graph
-        self._inputs = Inputs(graph, len(learned.detection[0].mean))
+        self._inputs = Inputs(graph, max(len(network.mean) for network in learned.detection))
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
         self._n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1

@@ -78,13 +78,11 @@ class Detection:
     """Trained GCN-Ds at work on one data set; their scores are averaged."""
 
     def __init__(self, learned: Learned, embedding: np.ndarray | None, device: str):
-        self._n_structure = len(learned.detection[0].mean)
+        shape = embedding, learned.hidden_channels, learned.pooling
         self._trained = [
-            TrainedNetwork(
-                _network(self._n_structure, embedding, learned.hidden_channels, learned.pooling),
-                network,
-                embedding,
-                device,
+            (
+                len(network.mean),
+                TrainedNetwork(_network(len(network.mean), *shape), network, embedding, device),
             )
             for network in learned.detection
         ]
@@ -95,8 +93,8 @@ class Detection:
         for chosen in vertex_batches(subgraphs.offsets, np.arange(len(scores)), INFERENCE_ROWS):
             rows = slice(subgraphs.offsets[chosen[0]], subgraphs.offsets[chosen[-1] + 1])
             part = take(subgraphs, chosen)
-            inputs = structure[rows, : self._n_structure]
-            scores[chosen] = np.mean([network(part, inputs) for network in self._trained], axis=0)
+            found = [network(part, structure[rows, :n_known]) for n_known, network in self._trained]
+            scores[chosen] = np.mean(found, axis=0)
         return scores
 
 

@@ -11,7 +11,8 @@ it could hold and does not is no likely one, and counts with probability zero. S
 like one of a hundred, and networks that never saw such classes judge them.
 
 What every list tells is how a proposal stands among others. That it is two clusters shows in none, where
-these are larger than the lists; so the cut at which it comes apart most easily is among the inputs.
+these are larger than the lists; so the cut at which it comes apart most easily is among the inputs of networks
+of many sets.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ CUT_FEATURES = (
     "log conductance of the easiest cut",
     "share of affinity on its smaller side",
 )
-"""Behind the others; networks of earlier files do not know them."""
-N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES) + len(CUT_FEATURES)
+"""Behind the others; networks of one set and of earlier files do not look at them."""
+N_WITHOUT_CUTS = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
+N_STRUCTURE = N_WITHOUT_CUTS + len(CUT_FEATURES)
 _CENTRE_ROWS = 65_536
 """Rows of the embedding that are compared with their proposals' centres at once."""
 _MOST_DEVIATIONS = 1e3
