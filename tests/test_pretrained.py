@@ -142,6 +142,15 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
     assert np.abs(found[0] - found[1]).max() > 0.05
 
 
+def test_networks_that_learned_from_many_classes_judge_alone():
+    """From more than fifty classes of several samples, those of the package bring nothing."""
+    X, y = make_identities(300, 60, 32, size_exponent=0, random_state=0)
+    settings = {"n_networks": 1, "max_epochs": 1, "segment": False, "random_state": 0}
+    many, few = (GCNClustering(**settings).fit(X, labels) for labels in (y, np.where(y < 50, y, -1)))
+    assert len(many.learned_.detection) == len(many.learned_.links.first) - 3 == 1
+    assert len(few.learned_.detection) > 1
+
+
 def test_small_labelled_classes_do_not_break_up_large_ones():
     """Classes of three samples tell nothing of classes of a hundred; pretrained networks know those."""
     small, y_small = make_identities(240, 80, 64, size_exponent=0, class_spread=0.5, random_state=0)
