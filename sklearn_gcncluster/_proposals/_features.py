@@ -11,7 +11,7 @@ it could hold and does not is no likely one, and counts with probability zero. S
 like one of a hundred, and networks that never saw such classes judge them.
 
 What every list tells is how a proposal stands among others. That it is two clusters shows in none, where
-these are larger than the lists; so networks of many sets also see the cut at which it comes apart most easily.
+these are larger than the lists; so networks of many sets also see at which cut it comes apart most easily.
 """
 
 from __future__ import annotations
