@@ -116,7 +116,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
         :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. With `y`, they do so where
         more than 5 % of what is asked about new samples lies outside the range that the labels showed. If `y`
-        names at most 50 classes of several samples, they judge beside those that are learned, and scores are
+        names at most 100 classes of several samples, they judge beside those that are learned, and scores are
         means over all. Both take networks of the same `affinity`, `node_features`, `hidden_channels` and
         `pooling`; others play no part, nor do any with None.
     memory : str, path or object with the joblib.Memory interface, default=None

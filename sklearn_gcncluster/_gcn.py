@@ -28,7 +28,7 @@ from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, LayerInputs, Scored
 
-_FEW_CLASSES = 50
+_FEW_CLASSES = 100
 """Labelled classes of several samples up to which networks trained before know more than labels tell."""
 _MAX_FOREIGN = 0.05
 """Share of what networks are asked, outside the range known from labels, above which these say nothing."""

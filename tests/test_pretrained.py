@@ -143,10 +143,10 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
 
 
 def test_networks_that_learned_from_many_classes_judge_alone():
-    """From more than fifty classes of several samples, those of the package bring nothing."""
-    X, y = make_identities(300, 60, 32, size_exponent=0, random_state=0)
+    """From more than a hundred classes of several samples, those of the package bring nothing."""
+    X, y = make_identities(360, 120, 32, size_exponent=0, random_state=0)
     settings = {"n_networks": 1, "max_epochs": 1, "segment": False, "random_state": 0}
-    many, few = (GCNClustering(**settings).fit(X, labels) for labels in (y, np.where(y < 50, y, -1)))
+    many, few = (GCNClustering(**settings).fit(X, labels) for labels in (y, np.where(y < 100, y, -1)))
     assert len(many.learned_.detection) == 1 < len(few.learned_.detection)
 
 
