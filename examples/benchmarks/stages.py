@@ -26,6 +26,7 @@ from time import perf_counter, process_time
 
 import hnswlib
 import numpy as np
+from joblib.externals.loky import get_reusable_executor
 from peers import markdown
 
 from sklearn_gcncluster import GCNClustering, record_stages
@@ -129,6 +130,7 @@ def in_new_process(function, *arguments, limit=None):
 def answer(pipe, function, arguments):
     """What the process does."""
     pipe.send(function(*arguments))
+    get_reusable_executor().shutdown()  # its idle workers would keep the process for minutes
 
 
 ENDINGS = {1: "an error, see above", -9: "a signal, as it does for want of memory"}
