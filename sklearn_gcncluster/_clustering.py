@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from ._base import one_cluster
 from ._compat import StrOptions, fit_context
 from ._constraints import check_constraints
@@ -20,13 +18,11 @@ from ._proposals._layers import distinct_proposals
 from ._proposals._sources import PROPOSAL_CONSTRAINTS, ProposalSettings, check_sources, partition_by, propose
 from ._scored_proposals import ScoredProposals, clusters_of
 from ._scoring import Judge, join
-from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, select, share_moved
+from ._selection import SELECTION_CONSTRAINTS, SelectionSettings, in_favour_of, select
 from ._showing import ShowingMixin, shown
 
 _LEARNING = ("learn affinity", "proposals", "train networks", "GCN-D", "GCN-S", "de-overlap")
 """Stages of a fit with labels."""
-_PRICE, _HIGHEST_PRICE = 0.3, 0.1
-"""What a proposal loses of its predicted IoU by the share of members that would move, and at most."""
 
 
 class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
@@ -114,11 +110,11 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. With `y`, they do so where
-        more than 5 % of what is asked about new samples lies outside the range that the labels showed. If `y`
-        names at most 100 classes of several samples, they judge beside those that are learned, and scores are
-        means over all. Both take networks of the same `affinity`, `node_features`, `hidden_channels` and
-        `pooling`; others play no part, nor do any with None.
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. If `y` names at most 100
+        classes of several samples, they judge beside those that are learned, and scores are means over all.
+        Those of the package judge alone, too, where more than 5 % of what is asked about new samples lies
+        outside the range that the labels showed. With `y`, both takes networks of the same `affinity`,
+        `node_features`, `hidden_channels` and `pooling`; others play no part, nor do any with None.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
@@ -340,11 +336,13 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             else:
                 samples, classes = self._labelled_samples(X, y)
                 constraints = check_constraints(*given, len(samples.inverse))
+                beside = self._beside(classes)
                 graph, learned = self._learn_affinity(samples, classes)
                 proposals = self._propose(graph, samples, learned)
                 proposals.check_any(self.min_proposal_size, self.max_proposal_size)
-                learned, inputs = self._learn_networks(graph, proposals, classes, learned, self.segment)
-                self.learned_ = self._beside_pretrained(learned, classes)
+                self.learned_, inputs = self._learn_networks(
+                    graph, proposals, classes, learned, self.segment, beside
+                )
                 scored, judge = self._scored(graph, proposals, self.learned_, inputs)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:
@@ -442,8 +440,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             partitions = [aggregate_labels(labels, samples) for labels in earlier]
             scored, judge = self._judged(samples, partitions)
             if partitions and judge is not None:
-                price = np.minimum(_PRICE * share_moved(scored.proposals, partitions[0]), _HIGHEST_PRICE)
-                scores = scored.quality[:, 0] * (1 - price)
+                scores = in_favour_of(partitions[0], scored.proposals, scored.quality[:, 0])
             with self._stage("de-overlap"):
                 return self._chosen(samples, scored, judge, constraints, scores).labels
 

@@ -14,7 +14,7 @@ import numpy as np
 from ._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
 from ._graph._link_models import N_CONTEXT, N_FIRST
 from ._model import N_SEED_INPUTS, Frame, Learned, LinearMap, LinkModels, LinkNetwork, Network
-from ._proposals._features import N_STRUCTURE
+from ._proposals._bottleneck import N_WITH_CUTS
 
 _KINDS = {
     "affinity": ("learned", "neighborhood", "cosine"),
@@ -186,7 +186,7 @@ def _link_shapes(model, n_features, name):
 def _network_shapes(learned, network, n_outputs, name):
     """Shapes of the arrays of a GCN with so many outputs."""
     n_structure = network.mean.size
-    most = (0 if learned.node_features == "embedding" else N_STRUCTURE) + N_SEED_INPUTS * (n_outputs == 1)
+    most = (0 if learned.node_features == "embedding" else N_WITH_CUTS) + N_SEED_INPUTS * (n_outputs == 1)
     if n_structure > most:
         raise ValueError(f"{name} has {n_structure} structural inputs, and there are {most}")
     widths, prefix = learned.hidden_channels, f"{name}/parameters/"

@@ -25,6 +25,7 @@ from ._learning import TrainingSettings, learn_detection, learn_segmentation
 from ._model import Frame, Learned
 from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
+from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, LayerInputs, Scored
 
@@ -234,6 +235,12 @@ class BaseGCN(GraphEstimator):
 
     # Learning
 
+    def _beside(self, classes: np.ndarray) -> Learned | None:
+        """Networks of `pretrained`, where labels of few classes tell less than they know."""
+        other = None if self.pretrained is None else self._pretrained()
+        n_classes = np.count_nonzero(np.bincount(classes[classes >= 0]) > 1)
+        return other if n_classes <= _FEW_CLASSES else None
+
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""
         learned = Learned(self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling)
@@ -259,8 +266,9 @@ class BaseGCN(GraphEstimator):
         classes: np.ndarray,
         learned: Learned,
         segment: bool,
+        beside: Learned | None = None,
     ) -> tuple[Learned, list[LayerInputs]]:
-        """The networks beside what was learned before, and what they saw of the proposals."""
+        """The networks, beside what was learned before and other networks, and what all see of proposals."""
         settings = TrainingSettings(
             learned.node_features,
             learned.hidden_channels,
@@ -271,7 +279,8 @@ class BaseGCN(GraphEstimator):
             self._seed,
         )
         with self._stage("train networks"):
-            inputs = Inputs(graph).of_all(proposals)
+            n_structure = max(N_STRUCTURE, 0 if beside is None else beside.n_structure)
+            inputs = Inputs(graph, n_structure).of_all(proposals)
             given = graph, proposals, inputs, classes, settings
             detection, curves = self._cached(learn_detection)(*given, n_jobs=self.n_jobs)
             self.loss_curve_ = {f"GCN-D {number}": curve for number, curve in enumerate(curves)}
@@ -282,27 +291,21 @@ class BaseGCN(GraphEstimator):
                 learned = learned._replace(segmentation=segmentation)
                 if curve is not None:
                     self.loss_curve_["GCN-S"] = curve
-        return learned._replace(detection=detection), inputs
+        learned = learned._replace(detection=detection)
+        return learned if beside is None else learned.beside(beside), inputs
 
     # Inference
 
-    def _beside_pretrained(self, learned: Learned, classes: np.ndarray) -> Learned:
-        """What was learned, if of few classes with the networks of `pretrained` beside it."""
-        n_classes = np.count_nonzero(np.bincount(classes[classes >= 0]) > 1)
-        if self.pretrained is None or n_classes > _FEW_CLASSES:
-            return learned
-        return learned.beside(self._pretrained())
-
     def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
-        """Graph of new samples, and who judges it: `pretrained` alone where labels told nothing like it."""
+        """Graph of new samples, and who judges it: the package where labels told nothing like it."""
         learned = self.learned_
         graph = self._graph_of(samples, learned)
-        if graph.unknown > _MAX_FOREIGN and self.pretrained is not None:
+        if graph.unknown > _MAX_FOREIGN and self.pretrained == UNIVERSAL:
             other = self._pretrained()
             if learned.is_built_as(other) and not learned.begins_with(other):
                 warnings.warn(
                     f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that "
-                    f"the labels showed, more than {_MAX_FOREIGN:.0%}, so the networks of pretrained judge "
+                    f"the labels showed, more than {_MAX_FOREIGN:.0%}, so the networks of the package judge "
                     "alone. Classes may be far larger than the labelled ones, or the embedding another. "
                     "Label classes like those to be found, or set pretrained=None.",
                     UserWarning,

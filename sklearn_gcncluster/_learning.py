@@ -10,7 +10,7 @@ from ._folds import class_folds
 from ._graph._links import Graph
 from ._jobs import side_by_side
 from ._model import Network
-from ._proposals._features import N_WITHOUT_CUTS
+from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
 from ._proposals._subgraphs import concatenate, take
 from ._proposals._targets import proposal_targets
@@ -134,7 +134,7 @@ def _joined(inputs, settings):
     Where proposals come apart is left out, too: how far classes of one set do says little of others of it.
     """
     subgraphs, parts = zip(*inputs, strict=True)
-    n_columns = 0 if settings.node_features == "embedding" else N_WITHOUT_CUTS
+    n_columns = 0 if settings.node_features == "embedding" else N_STRUCTURE
     return concatenate(list(subgraphs)), np.concatenate([part[:, :n_columns] for part in parts])
 
 

@@ -93,6 +93,11 @@ class Learned(NamedTuple):
             return len(self.map.mean)
         return len(self.frame.origin) if self.frame is not None else None
 
+    @property
+    def n_structure(self) -> int:
+        """Structural features of proposals that the networks know, the most of any."""
+        return max(len(network.mean) for network in self.detection)
+
     def beside(self, other: Learned) -> Learned:
         """With the models of another, whose judgement counts as much; itself where they see other things.
 

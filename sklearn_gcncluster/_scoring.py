@@ -10,6 +10,7 @@ import numpy as np
 from ._graph._links import Graph
 from ._jobs import by_ranges, spread
 from ._model import Learned
+from ._proposals._bottleneck import CutFeatures
 from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from ._proposals._features import N_STRUCTURE, StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
@@ -31,7 +32,7 @@ class LayerInputs(NamedTuple):
 
     subgraphs: Subgraphs
     structure: np.ndarray
-    """float32 of shape (n_rows, N_STRUCTURE)."""
+    """float32 of shape (n_rows, n_structure)."""
 
 
 class Inputs:
@@ -41,18 +42,23 @@ class Inputs:
     ----------
     graph : Graph
     n_structure : int
-        How many structural features the networks know, by which files of earlier formats are told.
+        How many structural features the networks know: those of earlier files others, those of many sets
+        more.
     """
 
     def __init__(self, graph: Graph, n_structure: int = N_STRUCTURE):
         features = EarlierFeatures if n_structure == N_EARLIER else StructureFeatures
         self._graph, self._features = graph, features(graph)
+        self._cuts = CutFeatures(graph) if n_structure > N_STRUCTURE else None
 
     def __call__(self, proposals: Proposals, layer: int) -> LayerInputs:
         """Inputs of the proposals that are new in a layer."""
         cut = cut_layer(self._graph.affinity, proposals, layer)
         subgraphs = layer_subgraphs(cut, self._graph.affinity)
-        return LayerInputs(subgraphs, self._features(proposals, layer, cut, subgraphs))
+        structure = self._features(proposals, layer, cut)
+        if self._cuts is not None:
+            structure = np.concatenate([structure, self._cuts(subgraphs)], axis=1)
+        return LayerInputs(subgraphs, structure)
 
     def of_all(self, proposals: Proposals) -> list[LayerInputs]:
         """Inputs of all proposals, to train on."""
@@ -77,7 +83,7 @@ class Judge:
         from ._nn._training import resolve_device
 
         self.graph = graph
-        self._inputs = Inputs(graph, max(len(network.mean) for network in learned.detection))
+        self._inputs = Inputs(graph, learned.n_structure)
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
         self._n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1

@@ -17,6 +17,8 @@ SELECTION_CONSTRAINTS = {
     "min_score": [Interval(Real, 0, 1, closed="both")],
 }
 """What the parameters of an estimator that say how proposals become clusters may be."""
+_PRICE, _HIGHEST_PRICE = 0.3, 0.1
+"""What a proposal loses of its score by the share of members that would change their cluster, and at most."""
 
 
 class SelectionSettings(NamedTuple):
@@ -125,6 +127,23 @@ def adaptive_deoverlap(
         assigned[member[takes]] = proposal[takes]
         free = assigned[member] < 0
     return assigned
+
+
+def in_favour_of(before: np.ndarray, proposals: Proposals, scores: np.ndarray) -> np.ndarray:
+    """Scores of proposals, those lower that would change the clusters of samples.
+
+    Parameters
+    ----------
+    before : int ndarray of shape (n_samples,)
+        Cluster of each sample, -1 for none.
+    proposals : Proposals
+    scores : float32 ndarray of shape (n_proposals,)
+
+    Returns
+    -------
+    float64 ndarray of shape (n_proposals,)
+    """
+    return scores * (1 - np.minimum(_PRICE * share_moved(proposals, before), _HIGHEST_PRICE))
 
 
 def share_moved(proposals: Proposals, before: np.ndarray) -> np.ndarray:

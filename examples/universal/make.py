@@ -73,6 +73,7 @@ from sklearn_gcncluster._model import Learned, LinkModels, LinkNetwork
 from sklearn_gcncluster._nn._detection import train_detection
 from sklearn_gcncluster._nn._segmentation import train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
+from sklearn_gcncluster._proposals._bottleneck import N_WITH_CUTS
 from sklearn_gcncluster._proposals._sources import DEFAULT_PROPOSALS, propose
 from sklearn_gcncluster._proposals._subgraphs import concatenate, take
 from sklearn_gcncluster._proposals._targets import proposal_targets
@@ -221,7 +222,7 @@ def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]
         links.matrix(probability),
     )
     proposals = propose(graph, DEFAULT_PROPOSALS)
-    layers = Inputs(graph).of_all(proposals)
+    layers = Inputs(graph, N_WITH_CUTS).of_all(proposals)
     subgraphs = concatenate([layer.subgraphs for layer in layers])
     structure = np.concatenate([layer.structure for layer in layers])
     targets = proposal_targets(proposals, view.y)

@@ -13,13 +13,25 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._graph._links import Graph, list_means
+from ._features import N_STRUCTURE
 from ._subgraphs import Subgraphs
 
-N_STARTS = 2
+CUT_FEATURES = (
+    "share of affinity inside that crosses the easiest cut",
+    "log conductance of the easiest cut",
+    "share of affinity on its smaller side",
+)
+N_WITH_CUTS = N_STRUCTURE + len(CUT_FEATURES)
+"""Structural features of networks that see these behind the others."""
+_N_STARTS = 2
 """Vectors that are made smooth; the best cut of them counts."""
 _DEGREE = 16
 _DAMPED = 0.9
 """Vectors of eigenvalues up to this one are damped; a cluster that hangs together has but one above it."""
+_LEAST_CONDUCTANCE = 1e-3
+_NEARNESS = (1, 10, None)
+"""How many neighbours tell how dense a place is."""
 
 
 class Cuts(NamedTuple):
@@ -32,6 +44,32 @@ class Cuts(NamedTuple):
     """float32 of shape (n_proposals,), in [0, 0.5]: share of the affinity on the smaller side."""
     crossing: np.ndarray
     """float32 of shape (n_rows,): affinity across the cut."""
+
+
+class CutFeatures:
+    """What a network sees of the easiest cuts of proposals of one graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    """
+
+    def __init__(self, graph: Graph):
+        near = [list_means(graph.dissimilarities, graph.lengths, depth) for depth in _NEARNESS]
+        # By density, so that the order in which samples are given does not matter.
+        order = np.lexsort([-unlike for unlike in near])
+        self._starts = np.empty((len(order), _N_STARTS), dtype=np.float32)
+        self._starts[order] = np.random.default_rng(0).standard_normal(self._starts.shape, np.float32)
+
+    def __call__(self, subgraphs: Subgraphs) -> np.ndarray:
+        """Features of every row: float32 of shape (n_rows, n_columns), columns as in CUT_FEATURES."""
+        if not len(subgraphs.vertices):
+            return np.empty((0, len(CUT_FEATURES)), np.float32)
+        cuts = easiest_cuts(subgraphs, self._starts[subgraphs.vertices])
+        of_proposal = np.column_stack([np.log(cuts.conductance + _LEAST_CONDUCTANCE), cuts.smaller])
+        crossing = cuts.crossing / (subgraphs.adjacency.sum(axis=1) + 1e-6)
+        repeated = np.repeat(of_proposal, np.diff(subgraphs.offsets), axis=0)
+        return np.column_stack([crossing, repeated]).astype(np.float32)
 
 
 def easiest_cuts(subgraphs: Subgraphs, starts: np.ndarray) -> Cuts:

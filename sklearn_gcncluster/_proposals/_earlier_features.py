@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._features import CUT_FEATURES, StructureFeatures, affinity_to_groups, centre_dissimilarity
+from ._features import StructureFeatures, affinity_to_groups, centre_dissimilarity
 
 N_EARLIER = 28
 
@@ -21,7 +21,7 @@ class EarlierFeatures(StructureFeatures):
     graph : Graph
     """
 
-    n_columns = N_EARLIER + len(CUT_FEATURES)
+    n_columns = N_EARLIER
 
     def _columns(self, number, cut, sums):
         graph, degree, sizes = self._graph, np.diff(cut.indptr), cut.sizes

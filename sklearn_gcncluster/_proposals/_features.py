@@ -9,9 +9,6 @@ They are free of size, too, where proposals are larger than the lists of neighbo
 thousand members of a large class, so sums of affinities are set against what a list could hold: a member that
 it could hold and does not is no likely one, and counts with probability zero. So a class of a thousand looks
 like one of a hundred, and networks that never saw such classes judge them.
-
-What every list tells is how a proposal stands among others. That it is two clusters shows in none, where
-these are larger than the lists; so networks of many sets also see at which cut it comes apart most easily.
 """
 
 from __future__ import annotations
@@ -22,9 +19,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._graph._links import Graph, list_means, spread_of
-from ._bottleneck import N_STARTS, easiest_cuts
 from ._layers import Proposals
-from ._subgraphs import LayerCut, Subgraphs, vertex_batches
+from ._subgraphs import LayerCut, vertex_batches
 
 VERTEX_FEATURES = (
     "similarity to the proposal's centre",
@@ -62,21 +58,13 @@ PROPOSAL_FEATURES = (
     "expected recall",
     "expected IoU",
 )
-CUT_FEATURES = (
-    "share of affinity inside that crosses the easiest cut",
-    "log conductance of the easiest cut",
-    "share of affinity on its smaller side",
-)
-"""Behind the others; networks of one set and of earlier files do not look at them."""
-N_WITHOUT_CUTS = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
-N_STRUCTURE = N_WITHOUT_CUTS + len(CUT_FEATURES)
+N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
 _CENTRE_ROWS = 65_536
 """Rows of the embedding that are compared with their proposals' centres at once."""
 _MOST_DEVIATIONS = 1e3
 """Similarities are cut here."""
 _LARGEST_RATIO = 3.0
 """Logarithms of size ratios are cut here."""
-_LEAST_CONDUCTANCE = 1e-3
 
 
 class Sums(NamedTuple):
@@ -108,12 +96,8 @@ class StructureFeatures:
         self._spread = spread + 1e-6 * self._level + np.finfo(np.float32).tiny
         lists = graph.dissimilarities, graph.lengths
         self._density = self._standard(np.stack([list_means(*lists, k) for k in (1, 10, None)], axis=1))
-        # By density, so that the order in which samples are given does not matter.
-        order = np.lexsort(self._density.T)
-        self._starts = np.empty((len(order), N_STARTS), dtype=np.float32)
-        self._starts[order] = np.random.default_rng(0).standard_normal(self._starts.shape, np.float32)
 
-    def __call__(self, proposals: Proposals, layer: int, cut: LayerCut, subgraphs: Subgraphs) -> np.ndarray:
+    def __call__(self, proposals: Proposals, layer: int, cut: LayerCut) -> np.ndarray:
         """Features of every row of a layer: its own and those of its proposal.
 
         Parameters
@@ -122,13 +106,11 @@ class StructureFeatures:
         layer : int
         cut : LayerCut
             Of that layer.
-        subgraphs : Subgraphs
-            The same.
 
         Returns
         -------
         float32 ndarray of shape (n_rows, n_columns)
-            Columns as in VERTEX_FEATURES, PROPOSAL_FEATURES and CUT_FEATURES.
+            Columns as in VERTEX_FEATURES and PROPOSAL_FEATURES.
         """
         if not len(cut.vertices):
             return np.empty((0, self.n_columns), np.float32)
@@ -147,12 +129,8 @@ class StructureFeatures:
             by_row(np.maximum, affinity, cut.indptr),
         )
         vertex, proposal = self._columns(proposals.layers[layer], cut, sums)
-        easiest = easiest_cuts(subgraphs, self._starts[cut.vertices])
-        inside = np.log(easiest.conductance + _LEAST_CONDUCTANCE), easiest.smaller
-        repeated = np.repeat(np.column_stack([*proposal, *inside]), np.diff(cut.offsets), axis=0)
-        crossing = easiest.crossing / (sums.a_in + 1e-6)
-        columns = *vertex, *repeated[:, : len(proposal)].T, crossing, *repeated[:, len(proposal) :].T
-        return np.column_stack(columns).astype(np.float32)
+        repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
+        return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
 
     def _columns(self, number, cut, sums):
         """Columns of the rows and of the proposals of a layer; `number` is the proposal of each sample."""

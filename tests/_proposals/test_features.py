@@ -10,18 +10,16 @@ from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import distinct_samples
 from sklearn_gcncluster._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from sklearn_gcncluster._proposals._features import (
-    CUT_FEATURES,
     N_STRUCTURE,
     PROPOSAL_FEATURES,
     VERTEX_FEATURES,
     StructureFeatures,
 )
 from sklearn_gcncluster._proposals._layers import distinct_proposals
-from sklearn_gcncluster._proposals._subgraphs import cut_layer, layer_subgraphs
+from sklearn_gcncluster._proposals._subgraphs import cut_layer
 
 SEEDS = [0, 1, 2]
 NAMES = VERTEX_FEATURES + PROPOSAL_FEATURES
-"""Of which there is a slow reference; those of cuts have tests of their own."""
 OF_SIZE = {"one over the size"}
 """Features that tell sizes apart beyond the length of a list."""
 
@@ -69,7 +67,7 @@ def random_case(seed, n_samples=80, gaps=False):
 def features_of(graph, proposals, layer=0, kind=StructureFeatures):
     """Features and cut of a layer."""
     cut = cut_layer(graph.affinity, proposals, layer)
-    return kind(graph)(proposals, layer, cut, layer_subgraphs(cut, graph.affinity)), cut
+    return kind(graph)(proposals, layer, cut), cut
 
 
 def iou_of(precision, recall):
@@ -210,9 +208,9 @@ def slow_features(graph, number, members, vertex, earlier=False):
 def assert_equals_slow(graph, proposals, layer, kind=StructureFeatures):
     """Compare all features of all rows of a layer by name."""
     features, cut = features_of(graph, proposals, layer, kind)
-    n_features = N_EARLIER if kind is EarlierFeatures else len(NAMES)
+    n_features = N_EARLIER if kind is EarlierFeatures else N_STRUCTURE
     assert features.dtype == np.float32
-    assert features.shape == (len(cut.vertices), n_features + len(CUT_FEATURES))
+    assert features.shape == (len(cut.vertices), n_features)
     number = proposals.layers[layer]
     for row, vertex in enumerate(cut.vertices):
         members = np.flatnonzero(number == number[vertex])
@@ -262,10 +260,9 @@ def test_one_object_serves_all_layers():
     """Features of a layer do not depend on which were asked for before."""
     graph, proposals = random_case(0)
     features, cuts = StructureFeatures(graph), [cut_layer(graph.affinity, proposals, n) for n in range(2)]
-    cuts = [(cut, layer_subgraphs(cut, graph.affinity)) for cut in cuts]
-    first = [features(proposals, number, *cut) for number, cut in enumerate(cuts)]
+    first = [features(proposals, number, cut) for number, cut in enumerate(cuts)]
     for number in (1, 0):
-        np.testing.assert_array_equal(features(proposals, number, *cuts[number]), first[number])
+        np.testing.assert_array_equal(features(proposals, number, cuts[number]), first[number])
         np.testing.assert_array_equal(features_of(graph, proposals, number)[0], first[number])
 
 
@@ -442,7 +439,7 @@ def test_large_proposals_look_like_small_ones(seed, embedding):
     for size in (100, 1000):
         graph, proposals = two_classes(size, seed)
         features, _ = features_of(embedded(graph) if embedding else graph, proposals)
-        means.append(features[:, : len(NAMES)].mean(axis=0))
+        means.append(features.mean(axis=0))
     for name, *found in zip(NAMES, *means, strict=True):
         if name in OF_SIZE:
             assert found == pytest.approx([0.01, 0.001], rel=1e-4)
