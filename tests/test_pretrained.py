@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.cluster import KMeans
+from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
@@ -56,6 +57,18 @@ def test_easy_blobs_without_labels(n_classes, n_samples, n_features):
     X, y = spread_blobs(n_classes, n_samples, n_features)
     labels = GCNClustering(random_state=0).fit_predict(X)
     assert adjusted_rand_score(y, labels) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "n_samples", "n_features", "width"), [(3, 200, 4, 1), (5, 500, 2, 0.5), (4, 1000, 5, 1)]
+)
+def test_blobs_side_by_side_stay_two(n_classes, n_samples, n_features, width):
+    """Blobs wherever chance puts them, larger than the neighbour lists, some of which touch."""
+    scores = []
+    for seed in range(3):
+        X, y = make_blobs(n_samples, n_features, centers=n_classes, cluster_std=width, random_state=seed)
+        scores.append(adjusted_rand_score(y, GCNClustering(random_state=0).fit_predict(X)))
+    assert min(scores) > 0.9
 
 
 @pytest.mark.filterwarnings("ignore:Only .* of the links between neighbours look likely")
@@ -160,6 +173,26 @@ def test_small_labelled_classes_do_not_break_up_large_ones():
     np.testing.assert_array_equal(labels, GCNClustering(random_state=0).fit_predict(large))
     alone = GCNClustering(random_state=0, pretrained=None).fit(small, y_small).predict(large)
     assert bcubed_fscore(y_large, labels) > bcubed_fscore(y_large, alone) + 0.3
+
+
+def test_other_networks_are_opened_before_anything_is_learned(identities):
+    """A wrong path is told at once, and not after the training."""
+    X, y, *_ = identities
+    clusterer = GCNClustering(pretrained="nowhere.safetensors", max_epochs=10**9)
+    with pytest.raises(ValueError, match="pretrained='nowhere.safetensors' is no file"):
+        clusterer.fit(X, y)
+
+
+def test_what_was_learned_clusters_without_the_file_of_pretrained(tmp_path):
+    """Networks from elsewhere are part of what is saved, also for samples unlike those learned from."""
+    small, y_small = make_identities(240, 80, 64, size_exponent=0, class_spread=0.5, random_state=0)
+    large, _ = make_identities(500, 5, 64, size_exponent=0, class_spread=0.5, random_state=1)
+    GCNClustering(random_state=0).fit(large).save(tmp_path / "other.safetensors")
+    clusterer = GCNClustering(pretrained=tmp_path / "other.safetensors", max_epochs=1, random_state=0)
+    labels = clusterer.fit(small, y_small).predict(large)
+    clusterer.save(tmp_path / "learned.safetensors")
+    (tmp_path / "other.safetensors").unlink()
+    np.testing.assert_array_equal(load(tmp_path / "learned.safetensors").predict(large), labels)
 
 
 def test_segmenter_without_labels():

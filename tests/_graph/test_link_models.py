@@ -18,6 +18,7 @@ from sklearn_gcncluster._graph._link_models import (
     shortened_links,
 )
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
+from sklearn_gcncluster._pretrained import load_pretrained
 from sklearn_gcncluster.datasets import make_identities
 
 
@@ -48,6 +49,20 @@ def test_links_of_new_samples():
     assert probability.dtype == np.float32
     for view, (links, probability) in zip(views_of(1, seed=0), probabilities, strict=True):
         assert auc(links, probability, view.y) > 0.7
+
+
+def test_models_of_one_set_count_as_much_as_those_of_many():
+    """Mean log-odds over both kinds, each the mean over its models, however many these are."""
+    learned = learn_links(views_of(2_000, seed=0), 0)[1].first
+    universal = load_pretrained("universal").links.first
+    view = views_of(1, seed=2)[0]
+    inputs, part = first_inputs(view.embedding, view.mapped, view.links), np.arange(500)
+    of_one, of_many = inputs.odds(part, learned), inputs.odds(part, universal)
+    assert len(learned) == 2 != len(universal)
+    np.testing.assert_allclose(inputs.odds(part, learned + universal), (of_one + of_many) / 2, rtol=1e-5)
+    np.testing.assert_allclose(
+        of_one, np.mean([inputs.odds(part, [model]) for model in learned], axis=0), rtol=1e-5
+    )
 
 
 def test_context_tells_how_features_are_spread():

@@ -5,8 +5,12 @@ import pytest
 import scipy.sparse as sp
 from sklearn.neighbors import kneighbors_graph
 
-from sklearn_gcncluster._proposals._bottleneck import easiest_cuts
-from sklearn_gcncluster._proposals._subgraphs import Subgraphs
+from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
+from sklearn_gcncluster._graph._links import Graph, link
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
+from sklearn_gcncluster._proposals._bottleneck import CUT_FEATURES, CutFeatures, easiest_cuts
+from sklearn_gcncluster._proposals._layers import distinct_proposals
+from sklearn_gcncluster._proposals._subgraphs import Subgraphs, cut_layer, layer_subgraphs
 
 
 def subgraphs_of(*graphs):
@@ -92,3 +96,41 @@ def test_parts_singles_and_pairs():
     assert found.conductance.tolist() == [0, 1, 1, 1]
     assert found.smaller.tolist() == [0.5, 0, 0, 0.5]
     assert np.isfinite(found.crossing).all()
+
+
+def graph_of(X):
+    """Neighbour graph in which links count by their nearness."""
+    neighbors, distances = nearest_neighbors(X, 10, metric="euclidean")
+    links = link(neighbors, dissimilarities_of(distances, "euclidean"))
+    affinity = links.matrix(np.exp(-links.dissimilarity))
+    return Graph(X, links.dissimilarities, links.lengths, links.matrix(links.dissimilarity), affinity)
+
+
+def features_of(X, layer):
+    """Cut features of each sample in its proposal."""
+    graph, proposals = graph_of(X), distinct_proposals(layer[None])
+    subgraphs = layer_subgraphs(cut_layer(graph.affinity, proposals, 0), graph.affinity)
+    features = np.full((len(X), len(CUT_FEATURES)), np.nan, dtype=np.float32)
+    features[subgraphs.vertices] = CutFeatures(graph)(subgraphs)
+    return features
+
+
+def test_features_follow_the_samples():
+    """They are the cuts of each proposal, in whatever order samples are given."""
+    random, y = np.random.default_rng(0), np.repeat([0, 1, 2], [50, 50, 60])
+    X = (random.normal(size=(160, 3)) + 5 * y[:, None] * [1, 0, 0]).astype(np.float32)
+    layer = np.array([0, 0, 1])[y]  # the first two blobs as one, and the third
+    features = features_of(X, layer)
+    crossing, conductance, smaller = features.T
+    assert np.exp(conductance[y < 2]).max() < 0.05 < np.exp(conductance[y == 2]).min()
+    assert 0.3 < smaller[0] <= 0.5
+    assert crossing[y < 2].mean() < 0.05 < crossing[y == 2].mean()
+    order = random.permutation(160)
+    np.testing.assert_allclose(features_of(X[order], layer[order]), features[order], rtol=1e-3, atol=1e-4)
+
+
+def test_features_of_an_empty_layer():
+    """A layer whose proposals all stand in others has no rows."""
+    graph, proposals = graph_of(np.random.default_rng(0).normal(size=(40, 3))), np.zeros((2, 40), int)
+    subgraphs = layer_subgraphs(cut_layer(graph.affinity, distinct_proposals(proposals), 1), graph.affinity)
+    assert CutFeatures(graph)(subgraphs).shape == (0, len(CUT_FEATURES))
