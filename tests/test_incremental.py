@@ -411,3 +411,14 @@ def test_most_asked_takes_whole_clusters():
     assert most_asked(near, ids, 3).tolist() == [4, 5, 6]
     assert most_asked(near, ids, 0).tolist() == []
     assert most_asked(near, np.full(11, -1), 2).tolist() == [0, 5]
+
+
+@pytest.mark.filterwarnings("ignore:.* of the samples are outliers")
+def test_clusters_of_before_are_proposals():
+    """What the sources of an estimator would never propose stays, where it was a cluster before."""
+    random, y = np.random.default_rng(0), np.repeat(np.arange(5), 20)
+    X = 10 * random.normal(size=(5, 40))[y] + random.normal(size=(100, 40))
+    pairs = GCNClustering(proposals=[lambda rows: np.arange(len(rows)) // 2], random_state=0)
+    album = IncrementalGCNClustering(pairs).fit(X)
+    assert bcubed_fscore(y, album.labels_) < 0.5
+    np.testing.assert_array_equal(match_labels(album.estimator_._predict_after(X, [y], None), y), y)

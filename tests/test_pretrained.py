@@ -13,6 +13,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
+from sklearn_gcncluster._proposals._bottleneck import N_WITH_CUTS
+from sklearn_gcncluster._proposals._features import N_STRUCTURE
 from sklearn_gcncluster.datasets import load_glyphs, make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore
 
@@ -146,6 +148,7 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
     universal = GCNClustering(segment=False, random_state=0).fit(X)
     learned, n_universal = both.learned_, len(universal.learned_.detection)
     assert len(learned.detection) == 2 + n_universal
+    assert [len(one.mean) for one in learned.detection] == [N_STRUCTURE] * 2 + [N_WITH_CUTS] * n_universal
     found = []
     for networks in (learned.detection, alone.learned_.detection, universal.learned_.detection):
         both.learned_ = learned._replace(detection=networks)
@@ -175,10 +178,11 @@ def test_small_labelled_classes_do_not_break_up_large_ones():
     assert bcubed_fscore(y_large, labels) > bcubed_fscore(y_large, alone) + 0.3
 
 
-def test_other_networks_are_opened_before_anything_is_learned(identities):
+def test_other_networks_are_opened_before_anything_is_learned(identities, monkeypatch):
     """A wrong path is told at once, and not after the training."""
     X, y, *_ = identities
-    clusterer = GCNClustering(pretrained="nowhere.safetensors", max_epochs=10**9)
+    monkeypatch.setattr("sklearn_gcncluster._gcn.learn_affinity", lambda *_: pytest.fail("learned first"))
+    clusterer = GCNClustering(pretrained="nowhere.safetensors")
     with pytest.raises(ValueError, match="pretrained='nowhere.safetensors' is no file"):
         clusterer.fit(X, y)
 

@@ -9,6 +9,7 @@ from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._selection import (
     adaptive_deoverlap,
     deoverlap,
+    in_favour_of,
     membership_of,
     number_clusters,
     share_moved,
@@ -204,3 +205,15 @@ def test_share_moved_by_hand():
     proposals = distinct_proposals(layers)
     np.testing.assert_allclose(share_moved(proposals, before), [2 / 6, 1, 1, 0, 1 / 3, 1, 0])
     np.testing.assert_array_equal(share_moved(proposals, np.full(8, -1)), 0)
+
+
+def test_proposals_that_change_clusters_are_worth_less():
+    """The more members would move the less, down to nine tenths; what changes nothing keeps its score."""
+    before = np.array([0, 0, 0, 0, 1, 1, -1, -1])
+    layers = np.array([[0, 0, 0, 0, 1, 1, -1, -1], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, -1]])
+    proposals = distinct_proposals(layers)
+    moved = share_moved(proposals, before)
+    worth = in_favour_of(before, proposals, np.full(len(moved), 0.5, np.float32))
+    assert moved.tolist()[:3] == [0, 0, 0.25]
+    np.testing.assert_allclose(worth, 0.5 * (1 - np.minimum(0.3 * moved, 0.1)))
+    assert worth[2] < worth[0] == 0.5
