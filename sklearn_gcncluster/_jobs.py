@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from mmap import mmap
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -139,8 +138,9 @@ def _is_file(value):
     return whole and value.filename is not None and value.flags.c_contiguous
 
 
-@lru_cache(maxsize=1)
 def _opened(path):
+    # By each task anew, which takes milliseconds: what a worker maps from one task to the next loky takes for a
+    # leak, and from 300 MB on it replaces the worker by one that has to load torch first.
     try:
         shared = joblib.load(path, mmap_mode="r")
         return {name: value.open() if isinstance(value, _Mapped) else value for name, value in shared.items()}

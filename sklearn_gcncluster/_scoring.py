@@ -75,6 +75,11 @@ class Judge:
     device : str
     n_jobs : int or None
         Layers that are scored side by side, where the device is the processor.
+
+    Attributes
+    ----------
+    n_jobs : int or None
+        The same, and 1 on another device.
     """
 
     def __init__(self, graph: Graph, learned: Learned, device: str, n_jobs: int | None = None):
@@ -86,7 +91,7 @@ class Judge:
         self._inputs = Inputs(graph, learned.n_structure)
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
-        self._n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1
+        self.n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1
         self._segmentation = None
         if learned.segmentation is not None:
             self._segmentation = Segmentation(
@@ -111,7 +116,7 @@ class Judge:
             scores = by_ranges(
                 _score_layers,
                 spread(len(proposals.layers), len(proposals.indices)),
-                self._n_jobs,
+                self.n_jobs,
                 inputs=self._inputs,
                 detection=self._detection,
                 proposals=proposals,

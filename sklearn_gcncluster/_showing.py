@@ -16,6 +16,7 @@ from ._base import Result
 from ._compat import Interval, validate_params
 from ._constraints import Constraints
 from ._graph._samples import Samples
+from ._jobs import by_ranges, spread
 from ._mending import keep_constraints
 from ._obeying import may_join
 from ._scored_proposals import clusters_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _POWERS = (-0.5, -0.25, 0.25, 0.5)
 """Powers of their size by which proposals are favoured: small ones for finer answers, large for coarser."""
+_N_FINER = 2
 
 
 class ClusterTree:
@@ -195,12 +197,19 @@ def shown(
     ties = _cluster_affinity(result, samples, judge)
     answers = [result]
     if scored is not None and judge is not None:
-        sizes = scored.proposals.sizes / max(scored.proposals.sizes.max(initial=1), 1)
-        for power in _POWERS:
-            favoured = scored.quality[:, 0] * np.maximum(sizes, 1e-9) ** power
-            answer = clusters_of(scored, judge, samples, settings._replace(min_score=0), outliers, favoured)
-            answer = keep_constraints(answer, constraints, samples, judge, outliers)
-            answers.insert(len(answers) - (power < 0), answer)
+        others = by_ranges(
+            _answers,
+            spread(len(_POWERS), len(scored.proposals.indices)),
+            judge.n_jobs,
+            scored=scored,
+            judge=judge,
+            samples=samples,
+            settings=settings._replace(min_score=0),
+            outliers=outliers,
+            constraints=constraints,
+        )
+        others = [answer for part in others for answer in part]
+        answers = [*others[:_N_FINER], result, *others[_N_FINER:]]
     return {
         "exemplars_": _exemplars(result.labels, ties),
         "cluster_affinity_": ties,
@@ -209,6 +218,17 @@ def shown(
         "duplicates_": _first_equal(samples),
         "constraints_": constraints,
     }
+
+
+def _answers(start, stop, scored, judge, samples, settings, outliers, constraints):
+    """Clusters where proposals are favoured by some of the powers of their size."""
+    sizes = scored.proposals.sizes / max(scored.proposals.sizes.max(initial=1), 1)
+    answers = []
+    for power in _POWERS[start:stop]:
+        favoured = scored.quality[:, 0] * np.maximum(sizes, 1e-9) ** power
+        answer = clusters_of(scored, judge, samples, settings, outliers, favoured)
+        answers.append(keep_constraints(answer, constraints, samples, judge, outliers))
+    return answers
 
 
 def _cluster_affinity(result, samples, judge):

@@ -47,6 +47,11 @@ def process(start, stop, values):
     return os.getpid()
 
 
+def files_mapped():
+    """What is in the memory of this process, and in which files it stands."""
+    return Path("/proc/self/maps").read_text()
+
+
 # Ranges
 
 
@@ -73,6 +78,14 @@ def test_a_file_is_read_where_it_is(temporary, tmp_path, monkeypatch):
     assert found == [([10, 11], True), ([99_999], True)]
     by_ranges(between, [(0, 1), (1, 2)], 2, values=values[5:], factor=1)  # a part is no file of its own
     assert sizes[0] < 10_000 < sizes[1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is mapped")
+def test_workers_keep_nothing_mapped(temporary):
+    """Workers that wait hold no file: joblib would take a large one for a leak, and replace the worker."""
+    by_ranges(between, ranges_of(8, 1), 2, values=np.arange(1e6), factor=1)
+    for mapped in joblib.Parallel(2)(joblib.delayed(files_mapped)() for _ in range(8)):
+        assert str(temporary) not in mapped
 
 
 def test_ranges_cover_everything():

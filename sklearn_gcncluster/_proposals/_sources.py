@@ -65,7 +65,18 @@ def propose(
     n_jobs: int | None = None,
 ) -> Proposals:
     """Proposals of all sources, of `partitions` and every sample alone, each proposal once."""
-    layers = [_layers_of(source, graph, settings, n_jobs) for source in settings.sources]
+    tasks = [task for source in settings.sources for task in _tasks_of(source, graph, settings)]
+    ranges = spread(len(tasks), graph.affinity.nnz)
+    layers = by_ranges(
+        _layers_of_tasks,
+        ranges[::-1],  # linkages are the longest tasks, and begin first
+        n_jobs,
+        tasks=tasks,
+        affinity=graph.affinity,
+        dissimilarity=graph.dissimilarity,
+        tree=merge_tree(graph.dissimilarity) if "supervertices" in settings.sources else None,
+        rows=graph.rows,
+    )[::-1]
     alone = np.arange(graph.affinity.shape[0], dtype=np.int32)
     return distinct_proposals(
         np.concatenate([*layers, *(partition[None] for partition in partitions), alone[None]]),
@@ -130,38 +141,50 @@ def link_thresholds(graph: Graph, affinity: str) -> np.ndarray:
     return np.array([*merged, *(merged[-1] * np.array([0.8, 0.6, 0.4, 0.2, 0.1]))])
 
 
-def _layers_of(source, graph, settings, n_jobs):
+class _Task(NamedTuple):
+    """A call that gives layers, and may run beside others."""
+
+    function: Callable[..., np.ndarray]
+    reads: tuple[str, ...]
+    """What it takes of what all tasks read."""
+    parameters: dict[str, Any]
+
+
+def _tasks_of(source, graph, settings):
     if source == "average_link":
         thresholds = link_thresholds(graph, settings.affinity)
-        linkages = [(thresholds, "zero"), (thresholds[::2], "ignore")]
-        parts = by_ranges(
-            _average_link_range,
-            spread(len(linkages), graph.affinity.nnz),
-            n_jobs,
-            affinity=graph.affinity,
-            linkages=linkages,
-            n_neighbors=settings.n_neighbors,
-        )
-        return np.concatenate(parts)
+        linkages = ((thresholds, "zero"), (thresholds[::2], "ignore"))
+        return [
+            _Task(
+                average_link_layers,
+                ("affinity",),
+                {"thresholds": falling, "missing": missing, "n_neighbors": settings.n_neighbors},
+            )
+            for falling, missing in linkages
+        ]
     automatic = isinstance(settings.edge_threshold, str)
+    cuts = _EDGE_QUANTILES if automatic else np.atleast_1d(settings.edge_threshold)
+    common = {
+        "step": settings.threshold_step,
+        "max_supervertex_size": settings.max_supervertex_size,
+        "max_size": settings.max_proposal_size or graph.affinity.shape[0],
+        "n_levels": settings.n_levels,
+    }
     # Of the similarity, whatever the affinity: where learning fell short, these proposals do not.
-    return multiscale_layers(
-        graph.dissimilarity,
-        graph.rows,
-        thresholds=None if automatic else np.atleast_1d(settings.edge_threshold),
-        quantiles=_EDGE_QUANTILES,
-        step=settings.threshold_step,
-        max_supervertex_size=settings.max_supervertex_size,
-        max_size=settings.max_proposal_size or graph.affinity.shape[0],
-        n_levels=settings.n_levels,
-        n_jobs=n_jobs,
-    )
+    return [
+        _Task(
+            multiscale_layers,
+            ("dissimilarity", "rows", "tree"),
+            {"quantiles" if automatic else "thresholds": [cut], **common},
+        )
+        for cut in cuts
+    ]
 
 
-def _average_link_range(start, stop, affinity, linkages, n_neighbors):
+def _layers_of_tasks(start, stop, tasks, **given):
     return np.concatenate(
         [
-            average_link_layers(affinity, thresholds, missing, n_neighbors)
-            for thresholds, missing in linkages[start:stop]
+            task.function(*(given[name] for name in task.reads), **task.parameters)
+            for task in tasks[start:stop]
         ]
     )

@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from .._arrays import pair_distances
 from .._graph._dissimilarity import stored
 from .._graph._forest import MergeTree, forest_quantile, merge_tree
-from .._jobs import by_ranges, spread
 from ._layers import last_ancestor
 
 _ALL_CUTS = 2**62
@@ -58,6 +57,7 @@ def supervertices(tree: MergeTree, cut: float, step: float, max_size: int) -> np
 def multiscale_layers(
     dissimilarity: sp.csr_array,
     rows: np.ndarray | None,
+    tree: MergeTree | None = None,
     *,
     thresholds: np.ndarray | None = None,
     quantiles: np.ndarray | None = None,
@@ -65,7 +65,6 @@ def multiscale_layers(
     max_supervertex_size: int = 300,
     max_size: int = 1000,
     n_levels: int = 2,
-    n_jobs: int | None = None,
 ) -> np.ndarray:
     """Multi-scale proposals (the paper's Algorithm 2), one layer for each threshold and level.
 
@@ -77,14 +76,14 @@ def multiscale_layers(
     dissimilarity : csr_array of shape (n_samples, n_samples)
     rows : ndarray of shape (n_samples, n_features) or None
         To take centres of; without them groups are compared by the mean dissimilarity of their links.
+    tree : MergeTree, optional
+        Of `dissimilarity`, if it is known.
     thresholds : array-like of float, optional
         Edge thresholds e_tau on similarities, the same on every level.
     quantiles : array-like of float
         Used without `thresholds`: each level's cuts are these quantiles of its own forest's edges.
     step, max_supervertex_size, max_size, n_levels
         delta; s_max on the first level and on the others; the paper's I.
-    n_jobs : int or None
-        Settings that are worked on side by side.
 
     Returns
     -------
@@ -92,39 +91,9 @@ def multiscale_layers(
         Numbers start at 0 in each layer.
     """
     absolute = thresholds is not None
-    settings = np.asarray(thresholds if absolute else quantiles, dtype=np.float64)
-    layers = by_ranges(
-        _layers_of_settings,
-        spread(len(settings), dissimilarity.nnz),
-        n_jobs,
-        settings=settings,
-        absolute=absolute,
-        dissimilarity=dissimilarity,
-        tree=merge_tree(dissimilarity),
-        rows=rows,
-        step=step,
-        max_supervertex_size=max_supervertex_size,
-        max_size=max_size,
-        n_levels=n_levels,
-    )
-    return np.concatenate(layers)
-
-
-def _layers_of_settings(
-    start,
-    stop,
-    settings,
-    absolute,
-    dissimilarity,
-    tree,
-    rows,
-    step,
-    max_supervertex_size,
-    max_size,
-    n_levels,
-):
+    tree = merge_tree(dissimilarity) if tree is None else tree
     layers: list[np.ndarray] = []
-    for setting in settings[start:stop]:
+    for setting in np.asarray(thresholds if absolute else quantiles, dtype=np.float64):
         cut = 1 - setting if absolute else forest_quantile(tree, setting)
         groups = supervertices(tree, cut, step, max_supervertex_size)
         layers.append(groups)
