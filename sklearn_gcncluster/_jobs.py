@@ -139,8 +139,8 @@ def _is_file(value):
 
 
 def _opened(path):
-    # By each task anew, which takes milliseconds. What a worker maps from one task to the next, loky takes for
-    # a leak: from 300 MB on it replaces the worker by one that has to load torch first.
+    # By each task anew, which takes milliseconds. What a worker maps from one task to the next, loky takes
+    # for a leak: from 300 MB on it replaces the worker by one that has to load torch first.
     try:
         shared = joblib.load(path, mmap_mode="r")
         return {name: value.open() if isinstance(value, _Mapped) else value for name, value in shared.items()}
