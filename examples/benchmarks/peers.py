@@ -258,9 +258,11 @@ def map_equation(graph):
     from infomap import Infomap
 
     links = sp.triu(graph, k=1, format="coo")
+    labels = np.full(graph.shape[0], -1)  # samples without links are in no module
+    if not links.nnz:
+        return labels
     network = Infomap(silent=True, two_level=True, seed=1)
     network.add_links(np.column_stack([*links.coords, np.maximum(links.data, 1e-6)]))
-    labels = np.full(graph.shape[0], -1)  # samples without links are in no module
     for sample, module in network.run().modules().items():
         labels[sample] = module
     return labels
