@@ -27,7 +27,7 @@ from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
-from ._scoring import Inputs, LayerInputs, Scored
+from ._scoring import Inputs, PartInputs, Scored
 
 _FEW_CLASSES = 100
 """Labelled classes of several samples up to which networks trained before know more than labels tell."""
@@ -267,7 +267,7 @@ class BaseGCN(GraphEstimator):
         learned: Learned,
         segment: bool,
         beside: Learned | None = None,
-    ) -> tuple[Learned, list[LayerInputs]]:
+    ) -> tuple[Learned, list[PartInputs]]:
         """The networks, beside what was learned before and other networks, and what all see of proposals."""
         settings = TrainingSettings(
             learned.node_features,

@@ -14,7 +14,7 @@ from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
 from ._proposals._subgraphs import concatenate, take
 from ._proposals._targets import proposal_targets
-from ._scoring import LayerInputs, embedding_of
+from ._scoring import PartInputs, embedding_of
 
 _MIN_FOLDS = 5
 """Classes are dealt into at least so many folds, so that a network never stops by most of them."""
@@ -35,7 +35,7 @@ class TrainingSettings(NamedTuple):
 def learn_detection(
     graph: Graph,
     proposals: Proposals,
-    inputs: list[LayerInputs],
+    inputs: list[PartInputs],
     y: np.ndarray,
     settings: TrainingSettings,
     n_jobs: int | None = None,
@@ -48,7 +48,7 @@ def learn_detection(
     ----------
     graph : Graph
     proposals : Proposals
-    inputs : list of LayerInputs
+    inputs : list of PartInputs
         What the networks see of the proposals.
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
@@ -86,7 +86,7 @@ def learn_detection(
 def learn_segmentation(
     graph: Graph,
     proposals: Proposals,
-    inputs: list[LayerInputs],
+    inputs: list[PartInputs],
     y: np.ndarray,
     settings: TrainingSettings,
     iop_range: tuple[float, float],

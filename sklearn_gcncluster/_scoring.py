@@ -14,7 +14,10 @@ from ._proposals._bottleneck import CutFeatures
 from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from ._proposals._features import N_STRUCTURE, StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
-from ._proposals._subgraphs import Subgraphs, cut_layer, layer_subgraphs, take
+from ._proposals._subgraphs import Part, Subgraphs, cut_part, layer_parts, part_subgraphs, take
+
+_PART_ROWS = 16_384
+"""Members of proposals that are looked at together: what is made of them stays in the processor's cache."""
 
 
 class Scored(NamedTuple):
@@ -27,8 +30,8 @@ class Scored(NamedTuple):
     """float32 of shape (total size,): probability that each member belongs, as in ``proposals.indices``."""
 
 
-class LayerInputs(NamedTuple):
-    """What the networks see of the proposals that are new in one layer."""
+class PartInputs(NamedTuple):
+    """What the networks see of some proposals of one layer."""
 
     subgraphs: Subgraphs
     structure: np.ndarray
@@ -36,7 +39,7 @@ class LayerInputs(NamedTuple):
 
 
 class Inputs:
-    """What the networks see of proposals of one graph, layer by layer.
+    """What the networks see of proposals of one graph, part by part.
 
     Parameters
     ----------
@@ -51,18 +54,18 @@ class Inputs:
         self._graph, self._features = graph, features(graph)
         self._cuts = CutFeatures(graph) if n_structure > N_STRUCTURE else None
 
-    def __call__(self, proposals: Proposals, layer: int) -> LayerInputs:
-        """Inputs of the proposals that are new in a layer."""
-        cut = cut_layer(self._graph.affinity, proposals, layer)
-        subgraphs = layer_subgraphs(cut, self._graph.affinity)
-        structure = self._features(proposals, layer, cut)
+    def __call__(self, proposals: Proposals, part: Part) -> PartInputs:
+        """Inputs of the proposals of a part."""
+        cut = cut_part(self._graph.affinity, proposals, part)
+        subgraphs = part_subgraphs(cut, self._graph.affinity)
+        structure = self._features(proposals, part, cut)
         if self._cuts is not None:
             structure = np.concatenate([structure, self._cuts(subgraphs)], axis=1)
-        return LayerInputs(subgraphs, structure)
+        return PartInputs(subgraphs, structure)
 
-    def of_all(self, proposals: Proposals) -> list[LayerInputs]:
+    def of_all(self, proposals: Proposals) -> list[PartInputs]:
         """Inputs of all proposals, to train on."""
-        return [self(proposals, layer) for layer in range(len(proposals.layers))]
+        return [self(proposals, part) for part in layer_parts(proposals, _PART_ROWS)]
 
 
 class Judge:
@@ -74,7 +77,7 @@ class Judge:
     learned : Learned
     device : str
     n_jobs : int or None
-        Layers that are scored side by side, where the device is the processor.
+        Parts that are scored side by side, where the device is the processor.
 
     Attributes
     ----------
@@ -103,20 +106,22 @@ class Judge:
         """Whether there is a GCN-S."""
         return self._segmentation is not None
 
-    def score(self, proposals: Proposals, inputs: Iterable[LayerInputs] | None = None) -> Scored:
-        """Predict IoU and IoP of all proposals, one layer in memory at a time (and worker).
+    def score(self, proposals: Proposals, inputs: Iterable[PartInputs] | None = None) -> Scored:
+        """Predict IoU and IoP of all proposals, one part in memory at a time (and worker).
 
         Parameters
         ----------
         proposals : Proposals
-        inputs : iterable of LayerInputs, optional
-            Of all layers, if they are known.
+        inputs : iterable of PartInputs, optional
+            Of all parts, if they are known.
         """
         if inputs is None:
+            parts = layer_parts(proposals, _PART_ROWS)
             scores = by_ranges(
-                _score_layers,
-                spread(len(proposals.layers), len(proposals.indices)),
+                _score_parts,
+                spread(len(parts), len(proposals.indices)),
                 self.n_jobs,
+                parts=parts,
                 inputs=self._inputs,
                 detection=self._detection,
                 proposals=proposals,
@@ -154,26 +159,24 @@ class Judge:
         impure = (iop >= lowest) & (iop <= highest) & (proposals.sizes > 2)
         layers = np.full(proposals.layers.shape, -1, dtype=np.int32)
         probability = np.zeros(proposals.layers.shape, dtype=np.float32)
-        for number in range(len(layers)):
-            first, stop = proposals.starts[number : number + 2]
-            chosen = np.flatnonzero(impure[first:stop])
-            if not len(chosen):
+        for part in layer_parts(proposals, _PART_ROWS):
+            of_part = impure[part.first : part.stop]
+            if not of_part.any():
                 continue
-            subgraphs, structure = self._inputs(proposals, number)
-            of_chosen = np.repeat(impure[first:stop], np.diff(subgraphs.offsets))
-            part = take(subgraphs, chosen)
-            belongs = segmentation.member_probability(part, structure[of_chosen], n_seeds, random)
-            kept = part.vertices[belongs > 0.5]
-            layers[number, kept] = proposals.layers[number, kept]
-            probability[number, kept] = belongs[belongs > 0.5]
+            subgraphs, structure = self._inputs(proposals, part)
+            of_chosen = np.repeat(of_part, np.diff(subgraphs.offsets))
+            chosen = take(subgraphs, np.flatnonzero(of_part))
+            belongs = segmentation.member_probability(chosen, structure[of_chosen], n_seeds, random)
+            kept = chosen.vertices[belongs > 0.5]
+            layers[part.layer, kept] = proposals.layers[part.layer, kept]
+            probability[part.layer, kept] = belongs[belongs > 0.5]
         segmented = distinct_proposals(layers)
         layer_of = np.repeat(np.arange(len(layers)), np.diff(segmented.indptr[segmented.starts]))
         return segmented, probability[layer_of, segmented.indices]
 
 
-def _score_layers(start, stop, inputs, detection, proposals):
-    scores = [detection.score(*inputs(proposals, layer)) for layer in range(start, stop)]
-    return np.concatenate(scores)
+def _score_parts(start, stop, parts, inputs, detection, proposals):
+    return np.concatenate([detection.score(*inputs(proposals, part)) for part in parts[start:stop]])
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:

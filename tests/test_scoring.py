@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 
+from sklearn_gcncluster import _scoring
 from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._scoring import Inputs, Judge, Scored, embedding_of, join
 
@@ -45,6 +46,18 @@ def test_scores_are_of_proposals_alone(judge, graph):
         new = np.isin(np.unique(proposals.layers[number]), np.arange(first, stop))
         expected = alone.quality[new[-len(alone.quality) :]]
         np.testing.assert_allclose(scored.quality[first:stop], expected, atol=1e-5)
+
+
+def test_scores_do_not_depend_on_parts(judge, graph, monkeypatch):
+    """However few samples are looked at together."""
+    proposals = some_proposals(graph)
+    whole = judge.score(proposals)
+    segmented, _ = judge.segment(whole, iop_range=(0.0, 1.0), n_seeds=3, seed=0)
+    monkeypatch.setattr(_scoring, "_PART_ROWS", 20)
+    cut = judge.score(proposals)
+    np.testing.assert_allclose(cut.quality, whole.quality, atol=1e-5)
+    again, _ = judge.segment(cut, iop_range=(0.0, 1.0), n_seeds=3, seed=0)
+    assert ((again.layers >= 0) == (segmented.layers >= 0)).mean() > 0.9
 
 
 def test_another_judge_of_the_same_graph(trained, graph, judge):

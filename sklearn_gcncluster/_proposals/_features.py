@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from .._graph._links import Graph, list_means, spread_of
 from ._layers import Proposals
-from ._subgraphs import LayerCut, vertex_batches
+from ._subgraphs import Part, PartCut
 
 VERTEX_FEATURES = (
     "similarity to the proposal's centre",
@@ -59,8 +59,6 @@ PROPOSAL_FEATURES = (
     "expected IoU",
 )
 N_STRUCTURE = len(VERTEX_FEATURES) + len(PROPOSAL_FEATURES)
-_CENTRE_ROWS = 65_536
-"""Rows of the embedding that are compared with their proposals' centres at once."""
 _MOST_DEVIATIONS = 1e3
 """Similarities are cut here."""
 _LARGEST_RATIO = 3.0
@@ -68,7 +66,7 @@ _LARGEST_RATIO = 3.0
 
 
 class Sums(NamedTuple):
-    """What each row of a layer has inside its proposal and in all; float32 of shape (n_rows,)."""
+    """What each row of a part has inside its proposal and in all; float32 of shape (n_rows,)."""
 
     n_in: np.ndarray
     """Links inside; then affinity and similarity in all, and inside."""
@@ -97,15 +95,15 @@ class StructureFeatures:
         lists = graph.dissimilarities, graph.lengths
         self._density = self._standard(np.stack([list_means(*lists, k) for k in (1, 10, None)], axis=1))
 
-    def __call__(self, proposals: Proposals, layer: int, cut: LayerCut) -> np.ndarray:
-        """Features of every row of a layer: its own and those of its proposal.
+    def __call__(self, proposals: Proposals, part: Part, cut: PartCut) -> np.ndarray:
+        """Features of every row of a part: its own and those of its proposal.
 
         Parameters
         ----------
         proposals : Proposals
-        layer : int
-        cut : LayerCut
-            Of that layer.
+        part : Part
+        cut : PartCut
+            Of that part.
 
         Returns
         -------
@@ -128,12 +126,12 @@ class StructureFeatures:
             total(similarity * cut.inside),
             by_row(np.maximum, affinity, cut.indptr),
         )
-        vertex, proposal = self._columns(proposals.layers[layer], cut, sums)
+        vertex, proposal = self._columns(proposals.layers[part.layer], cut, sums)
         repeated = np.repeat(np.column_stack(proposal), np.diff(cut.offsets), axis=0)
         return np.concatenate([np.column_stack(vertex), repeated], axis=1, dtype=np.float32)
 
     def _columns(self, number, cut, sums):
-        """Columns of the rows and of the proposals of a layer; `number` is the proposal of each sample."""
+        """Columns of the rows and of the proposals; `number` is the proposal of each sample in the layer."""
         graph, degree, sizes = self._graph, np.diff(cut.indptr), cut.sizes
         n_in, a_all, s_all, a_in, s_in, highest = sums
         n_out, a_out = degree - n_in, a_all - a_in
@@ -239,8 +237,8 @@ class _OtherGroups:
 
 def affinity_to_groups(affinity, number, cut, lengths):
     # Samples in no proposal are groups of their own.
-    group = np.where(number >= 0, number, number.max(initial=-1) + 1 + np.arange(len(number)))
-    present, group = np.unique(group, return_inverse=True)
+    n_proposals = number.max(initial=-1) + 1
+    group = np.where(number >= 0, number, n_proposals + np.arange(len(number)))
     outside = np.flatnonzero(~cut.inside)
     indptr = np.concatenate([[0], np.cumsum(~cut.inside)])[cut.indptr]
     leaving = sp.csr_array(
@@ -248,7 +246,8 @@ def affinity_to_groups(affinity, number, cut, lengths):
         (len(cut.vertices), len(group)),
     )
     member = sp.csr_array(
-        (np.ones(len(group), np.float32), group, np.arange(len(group) + 1)), (len(group), len(present))
+        (np.ones(len(group), np.float32), group, np.arange(len(group) + 1)),
+        (len(group), n_proposals + len(group)),
     )
     return _OtherGroups(leaving @ member, np.bincount(group).astype(np.float32), lengths[cut.vertices])
 
@@ -266,13 +265,9 @@ def centre_dissimilarity(rows, cut, a_in, held):
     """One less the cosine of each row to its proposal's mean or, without rows, its affinity to those held."""
     if rows is None:
         return 1 - a_in / np.maximum(held, 1)
-    parts = []
-    for chosen in vertex_batches(cut.offsets, np.arange(len(cut.offsets) - 1), _CENTRE_ROWS):
-        offsets = cut.offsets[chosen[0] : chosen[-1] + 2]
-        members = rows[cut.vertices[offsets[0] : offsets[-1]]]
-        centres = np.add.reduceat(members, offsets[:-1] - offsets[0], axis=0)
-        centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-        members /= np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
-        members -= np.repeat(centres, np.diff(offsets), axis=0)
-        parts.append(np.einsum("ij,ij->i", members, members) / 2)
-    return np.concatenate(parts)
+    members = rows[cut.vertices]
+    centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
+    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
+    members /= np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
+    members -= np.repeat(centres, np.diff(cut.offsets), axis=0)
+    return np.einsum("ij,ij->i", members, members) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,17 @@ class Subgraphs(NamedTuple):
     """float32 of shape (n_rows, n_rows): affinities inside the proposals, block-diagonal and symmetric."""
 
 
-class LayerCut(NamedTuple):
-    """A graph cut along the borders of one layer's proposals; rows as in the layer's subgraphs."""
+class Part(NamedTuple):
+    """Some of the proposals that are new in a layer, one after the other; so no two of them overlap."""
+
+    layer: int
+    first: int
+    stop: int
+    """Numbers of the first and, less one, of the last."""
+
+
+class PartCut(NamedTuple):
+    """A graph cut along the borders of the proposals of a part; rows as in the part's subgraphs."""
 
     offsets: np.ndarray
     """intp of shape (n_proposals + 1,): first row of each proposal."""
@@ -45,8 +55,18 @@ class LayerCut(NamedTuple):
         return np.repeat(sizes, sizes)
 
 
-def cut_layer(pattern: sp.csr_array, proposals: Proposals, layer: int) -> LayerCut:
-    """Tell the edges inside the proposals that are new in a layer from those that leave them.
+def layer_parts(proposals: Proposals, budget: int) -> list[Part]:
+    """All proposals in parts of at most `budget` rows, or one proposal; an empty layer is a part too."""
+    parts = []
+    for layer, (first, stop) in enumerate(pairwise(proposals.starts.tolist())):
+        batches = vertex_batches(proposals.indptr[first : stop + 1], np.arange(stop - first), budget)
+        ends = [first, *(first + int(batch[-1]) + 1 for batch in batches)]
+        parts += [Part(layer, *ends_of) for ends_of in pairwise(ends)] or [Part(layer, first, stop)]
+    return parts
+
+
+def cut_part(pattern: sp.csr_array, proposals: Proposals, part: Part) -> PartCut:
+    """Tell the edges inside the proposals of a part from those that leave them.
 
     Proposals of a layer are disjoint, so an edge lies inside one exactly if both ends have its number.
 
@@ -55,21 +75,19 @@ def cut_layer(pattern: sp.csr_array, proposals: Proposals, layer: int) -> LayerC
     pattern : csr_array of shape (n_samples, n_samples)
         Any matrix of the graph; its values are not looked at.
     proposals : Proposals
-    layer : int
-        Index of the layer.
+    part : Part
     """
-    first, stop = proposals.starts[layer : layer + 2]
-    offsets = proposals.indptr[first : stop + 1]
+    offsets = proposals.indptr[part.first : part.stop + 1]
     vertices = proposals.indices[offsets[0] : offsets[-1]]
     entries, indptr = ranges(pattern.indptr[vertices], pattern.indptr[vertices + 1])
     neighbors = pattern.indices[entries]
-    number = proposals.layers[layer]
+    number = proposals.layers[part.layer]
     inside = number[neighbors] == np.repeat(number[vertices], np.diff(indptr))
-    return LayerCut(offsets - offsets[0], vertices, indptr, neighbors, entries, inside)
+    return PartCut(offsets - offsets[0], vertices, indptr, neighbors, entries, inside)
 
 
-def layer_subgraphs(cut: LayerCut, affinity: sp.csr_array) -> Subgraphs:
-    """Graphs of all proposals of one layer, in the order of their numbers."""
+def part_subgraphs(cut: PartCut, affinity: sp.csr_array) -> Subgraphs:
+    """Graphs of all proposals of a part, in the order of their numbers."""
     row_of = np.empty(affinity.shape[0], dtype=np.int32)
     row_of[cut.vertices] = np.arange(len(cut.vertices), dtype=np.int32)
     adjacency = sp.csr_array(

@@ -10,7 +10,7 @@ from sklearn_gcncluster._graph._links import Graph, link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._proposals._bottleneck import CUT_FEATURES, CutFeatures, easiest_cuts
 from sklearn_gcncluster._proposals._layers import distinct_proposals
-from sklearn_gcncluster._proposals._subgraphs import Subgraphs, cut_layer, layer_subgraphs
+from sklearn_gcncluster._proposals._subgraphs import Subgraphs, cut_part, layer_parts, part_subgraphs
 
 
 def subgraphs_of(*graphs):
@@ -109,7 +109,8 @@ def graph_of(X):
 def features_of(X, layer):
     """Cut features of each sample in its proposal."""
     graph, proposals = graph_of(X), distinct_proposals(layer[None])
-    subgraphs = layer_subgraphs(cut_layer(graph.affinity, proposals, 0), graph.affinity)
+    (part,) = layer_parts(proposals, len(X))
+    subgraphs = part_subgraphs(cut_part(graph.affinity, proposals, part), graph.affinity)
     features = np.full((len(X), len(CUT_FEATURES)), np.nan, dtype=np.float32)
     features[subgraphs.vertices] = CutFeatures(graph)(subgraphs)
     return features
@@ -131,6 +132,8 @@ def test_features_follow_the_samples():
 
 def test_features_of_an_empty_layer():
     """A layer whose proposals all stand in others has no rows."""
-    graph, proposals = graph_of(np.random.default_rng(0).normal(size=(40, 3))), np.zeros((2, 40), int)
-    subgraphs = layer_subgraphs(cut_layer(graph.affinity, distinct_proposals(proposals), 1), graph.affinity)
+    graph = graph_of(np.random.default_rng(0).normal(size=(40, 3)))
+    proposals = distinct_proposals(np.zeros((2, 40), int))
+    _, empty = layer_parts(proposals, 40)
+    subgraphs = part_subgraphs(cut_part(graph.affinity, proposals, empty), graph.affinity)
     assert CutFeatures(graph)(subgraphs).shape == (0, len(CUT_FEATURES))

@@ -16,7 +16,7 @@ from sklearn_gcncluster._proposals._features import (
     StructureFeatures,
 )
 from sklearn_gcncluster._proposals._layers import distinct_proposals
-from sklearn_gcncluster._proposals._subgraphs import cut_layer
+from sklearn_gcncluster._proposals._subgraphs import cut_part, layer_parts
 
 SEEDS = [0, 1, 2]
 NAMES = VERTEX_FEATURES + PROPOSAL_FEATURES
@@ -66,8 +66,9 @@ def random_case(seed, n_samples=80, gaps=False):
 
 def features_of(graph, proposals, layer=0, kind=StructureFeatures):
     """Features and cut of a layer."""
-    cut = cut_layer(graph.affinity, proposals, layer)
-    return kind(graph)(proposals, layer, cut), cut
+    part = layer_parts(proposals, 10**9)[layer]
+    cut = cut_part(graph.affinity, proposals, part)
+    return kind(graph)(proposals, part, cut), cut
 
 
 def iou_of(precision, recall):
@@ -259,10 +260,11 @@ def test_short_lists_are_lists_of_that_length():
 def test_one_object_serves_all_layers():
     """Features of a layer do not depend on which were asked for before."""
     graph, proposals = random_case(0)
-    features, cuts = StructureFeatures(graph), [cut_layer(graph.affinity, proposals, n) for n in range(2)]
-    first = [features(proposals, number, cut) for number, cut in enumerate(cuts)]
+    features, parts = StructureFeatures(graph), layer_parts(proposals, 10**9)
+    cuts = [cut_part(graph.affinity, proposals, part) for part in parts]
+    first = [features(proposals, part, cut) for part, cut in zip(parts, cuts, strict=True)]
     for number in (1, 0):
-        np.testing.assert_array_equal(features(proposals, number, cuts[number]), first[number])
+        np.testing.assert_array_equal(features(proposals, parts[number], cuts[number]), first[number])
         np.testing.assert_array_equal(features_of(graph, proposals, number)[0], first[number])
 
 

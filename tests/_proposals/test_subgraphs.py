@@ -8,8 +8,9 @@ from sklearn_gcncluster._arrays import ranges
 from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._proposals._subgraphs import (
     concatenate,
-    cut_layer,
-    layer_subgraphs,
+    cut_part,
+    layer_parts,
+    part_subgraphs,
     take,
     vertex_batches,
 )
@@ -49,14 +50,31 @@ def assert_blocks(subgraphs, dense, expected_members):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_layer_subgraphs_equal_dense_slices(seed):
-    """The new proposals of each layer, in order, as slices of the dense matrix."""
+def test_subgraphs_equal_dense_slices(seed):
+    """The proposals of each part, in order, as slices of the dense matrix."""
     dense, proposals = random_case(seed)
     affinity = sp.csr_array(dense)
-    for layer in range(4):
-        numbers = range(*proposals.starts[layer : layer + 2])
-        subgraphs = layer_subgraphs(cut_layer(affinity, proposals, layer), affinity)
-        assert_blocks(subgraphs, dense, [members_of(proposals, number) for number in numbers])
+    for part in layer_parts(proposals, 12):
+        subgraphs = part_subgraphs(cut_part(affinity, proposals, part), affinity)
+        assert_blocks(
+            subgraphs, dense, [members_of(proposals, number) for number in range(part.first, part.stop)]
+        )
+
+
+@pytest.mark.parametrize("budget", [1, 12, 1000])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_parts_are_all_proposals_in_order(seed, budget):
+    """Each within a layer and the budget, unless it is one proposal; as few as that allows."""
+    _, proposals = random_case(seed)
+    parts = layer_parts(proposals, budget)
+    assert [part.first for part in parts] == [0, *(part.stop for part in parts[:-1])]
+    assert parts[-1].stop == len(proposals.sizes)
+    for part in parts:
+        assert proposals.starts[part.layer] <= part.first <= part.stop <= proposals.starts[part.layer + 1]
+        assert proposals.sizes[part.first : part.stop].sum() <= budget or part.stop == part.first + 1
+        rest = proposals.sizes[part.first : part.stop + 1].sum()
+        assert part.stop == proposals.starts[part.layer + 1] or rest > budget
+    assert [part.layer for part in layer_parts(proposals, 10**9)] == list(range(len(proposals.layers)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -64,10 +82,10 @@ def test_cut_tells_inside_from_outside(seed):
     """Every link of every row is listed, with its place in the matrix and the side it is on."""
     dense, proposals = random_case(seed)
     affinity = sp.csr_array(dense)
-    for layer in range(4):
-        cut = cut_layer(affinity, proposals, layer)
+    for part in layer_parts(proposals, 12):
+        cut = cut_part(affinity, proposals, part)
         row = 0
-        for number in range(*proposals.starts[layer : layer + 2]):
+        for number in range(part.first, part.stop):
             members = members_of(proposals, number)
             assert (cut.sizes[row : row + len(members)] == len(members)).all()
             for vertex in members:
@@ -90,7 +108,8 @@ def test_same_links_under_another_matrix(seed):
     affinity = sp.csr_array(dense)
     other = affinity.copy()
     other.data = -2 * other.data
-    subgraphs = layer_subgraphs(cut_layer(affinity, proposals, 0), other)
+    part = layer_parts(proposals, 10**9)[0]
+    subgraphs = part_subgraphs(cut_part(affinity, proposals, part), other)
     expected = [members_of(proposals, number) for number in range(proposals.starts[1])]
     assert_blocks(subgraphs, -2 * dense, expected)
 
@@ -100,7 +119,9 @@ def test_take_and_concatenate(seed):
     """All layers together, and any proposals of them in any order, repeated too."""
     dense, proposals = random_case(seed)
     affinity = sp.csr_array(dense)
-    parts = [layer_subgraphs(cut_layer(affinity, proposals, layer), affinity) for layer in range(4)]
+    parts = [
+        part_subgraphs(cut_part(affinity, proposals, part), affinity) for part in layer_parts(proposals, 12)
+    ]
     everything = concatenate(parts)
     n_proposals = len(proposals.sizes)
     assert_blocks(everything, dense, [members_of(proposals, number) for number in range(n_proposals)])
