@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -152,24 +153,27 @@ class Judge:
         membership : float32 ndarray of shape (total size,)
             Probability of each member of `segmented`.
         """
-        proposals, segmentation, random = scored.proposals, self._segmentation, np.random.default_rng(seed)
-        assert segmentation is not None  # callers ask can_segment first
-        lowest, highest = iop_range
+        proposals, (lowest, highest) = scored.proposals, iop_range
         iop = scored.quality[:, 1]
         impure = (iop >= lowest) & (iop <= highest) & (proposals.sizes > 2)
+        parts = [part for part in layer_parts(proposals, _PART_ROWS) if impure[part.first : part.stop].any()]
+        found = by_ranges(
+            _segment_parts,
+            spread(len(parts), int(proposals.sizes[impure].sum())),
+            self.n_jobs,
+            parts=parts,
+            inputs=self._inputs,
+            segmentation=self._segmentation,
+            proposals=proposals,
+            impure=impure,
+            n_seeds=n_seeds,
+            seed=seed,
+        )
         layers = np.full(proposals.layers.shape, -1, dtype=np.int32)
         probability = np.zeros(proposals.layers.shape, dtype=np.float32)
-        for part in layer_parts(proposals, _PART_ROWS):
-            of_part = impure[part.first : part.stop]
-            if not of_part.any():
-                continue
-            subgraphs, structure = self._inputs(proposals, part)
-            of_chosen = np.repeat(of_part, np.diff(subgraphs.offsets))
-            chosen = take(subgraphs, np.flatnonzero(of_part))
-            belongs = segmentation.member_probability(chosen, structure[of_chosen], n_seeds, random)
-            kept = chosen.vertices[belongs > 0.5]
+        for part, (kept, belongs) in zip(parts, chain.from_iterable(found), strict=True):
             layers[part.layer, kept] = proposals.layers[part.layer, kept]
-            probability[part.layer, kept] = belongs[belongs > 0.5]
+            probability[part.layer, kept] = belongs
         segmented = distinct_proposals(layers)
         layer_of = np.repeat(np.arange(len(layers)), np.diff(segmented.indptr[segmented.starts]))
         return segmented, probability[layer_of, segmented.indices]
@@ -177,6 +181,21 @@ class Judge:
 
 def _score_parts(start, stop, parts, inputs, detection, proposals):
     return np.concatenate([detection.score(*inputs(proposals, part)) for part in parts[start:stop]])
+
+
+def _segment_parts(start, stop, parts, inputs, segmentation, proposals, impure, n_seeds, seed):
+    """Members of the impure proposals of each part that belong, and how probably."""
+    found = []
+    for part in parts[start:stop]:
+        of_part = impure[part.first : part.stop]
+        subgraphs, structure = inputs(proposals, part)
+        of_chosen = np.repeat(of_part, np.diff(subgraphs.offsets))
+        chosen = take(subgraphs, np.flatnonzero(of_part))
+        random = np.random.default_rng([seed, part.first])
+        belongs = segmentation.member_probability(chosen, structure[of_chosen], n_seeds, random)
+        kept = belongs > 0.5
+        found.append((chosen.vertices[kept], belongs[kept]))
+    return found
 
 
 def embedding_of(graph: Graph, node_features: str) -> np.ndarray | None:

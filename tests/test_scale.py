@@ -10,7 +10,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 
-from sklearn_gcncluster import GCNClustering, GCNSegmenter, _jobs, _temporary
+from sklearn_gcncluster import GCNClustering, GCNSegmenter, _jobs, _scoring, _temporary
 from sklearn_gcncluster._graph import _link_models, _neighbors
 from sklearn_gcncluster._jobs import by_ranges, ranges_of, rows_in_memory, spread
 from sklearn_gcncluster._temporary import empty_array, temporary_folder
@@ -31,9 +31,10 @@ def samples():
 
 
 def many_small_tasks(monkeypatch):
-    """Treat a few samples as many are: blocks of links, layers that are worth a worker, and cells."""
+    """Treat a few samples as many are: blocks of links, parts that are worth a worker, and cells."""
     monkeypatch.setattr(_link_models, "_BLOCK_LINKS", 4000)
     monkeypatch.setattr(_jobs, "_WORTH_A_WORKER", 0)
+    monkeypatch.setattr(_scoring, "_PART_ROWS", 100)
     monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 100)
 
 

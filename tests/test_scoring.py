@@ -49,15 +49,11 @@ def test_scores_are_of_proposals_alone(judge, graph):
 
 
 def test_scores_do_not_depend_on_parts(judge, graph, monkeypatch):
-    """However few samples are looked at together."""
+    """However few members are looked at together."""
     proposals = some_proposals(graph)
     whole = judge.score(proposals)
-    segmented, _ = judge.segment(whole, iop_range=(0.0, 1.0), n_seeds=3, seed=0)
     monkeypatch.setattr(_scoring, "_PART_ROWS", 20)
-    cut = judge.score(proposals)
-    np.testing.assert_allclose(cut.quality, whole.quality, atol=1e-5)
-    again, _ = judge.segment(cut, iop_range=(0.0, 1.0), n_seeds=3, seed=0)
-    assert ((again.layers >= 0) == (segmented.layers >= 0)).mean() > 0.9
+    np.testing.assert_allclose(judge.score(proposals).quality, whole.quality, atol=1e-5)
 
 
 def test_another_judge_of_the_same_graph(trained, graph, judge):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ def propose(
     """Proposals of all sources, of `partitions` and every sample alone, each proposal once."""
     tasks = [task for source in settings.sources for task in _tasks_of(source, graph, settings)]
     ranges = spread(len(tasks), graph.affinity.nnz)
-    layers = by_ranges(
+    found = by_ranges(
         _layers_of_tasks,
         ranges[::-1],  # linkages are the longest tasks, and begin first
         n_jobs,
@@ -79,7 +80,7 @@ def propose(
     )[::-1]
     alone = np.arange(graph.affinity.shape[0], dtype=np.int32)
     return distinct_proposals(
-        np.concatenate([*layers, *(partition[None] for partition in partitions), alone[None]]),
+        np.concatenate([*chain(*found), *(partition[None] for partition in partitions), alone[None]]),
         settings.min_proposal_size,
         settings.max_proposal_size,
     )
@@ -182,9 +183,6 @@ def _tasks_of(source, graph, settings):
 
 
 def _layers_of_tasks(start, stop, tasks, **given):
-    return np.concatenate(
-        [
-            task.function(*(given[name] for name in task.reads), **task.parameters)
-            for task in tasks[start:stop]
-        ]
-    )
+    return [
+        task.function(*(given[name] for name in task.reads), **task.parameters) for task in tasks[start:stop]
+    ]
