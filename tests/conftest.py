@@ -29,3 +29,39 @@ def trained(identities):
     X_train, y_train, *_ = identities
     estimator = GCNClustering(n_networks=1, hidden_channels=(32, 16), random_state=0)
     return estimator.fit(X_train, y_train)
+
+
+def some_identities(seed):
+    """Some 200 samples of 16 classes, well apart: X, y."""
+    random = np.random.default_rng(seed)
+    y = random.permutation(np.repeat(np.arange(16), random.integers(4, 24, 16)))
+    X = random.normal(size=(16, 32))[y] + 0.9 * random.normal(size=(len(y), 32))
+    return X.astype(np.float32), y
+
+
+@pytest.fixture(scope="session")
+def labelled():
+    """Samples to learn from: X, y."""
+    return some_identities(0)
+
+
+@pytest.fixture(scope="session")
+def new():
+    """Samples of other classes: X, y."""
+    return some_identities(1)
+
+
+@pytest.fixture(scope="session")
+def quick(labelled):
+    """Trained in a second. Tests do not change it."""
+    X, y = labelled
+    estimator = GCNClustering(
+        affinity="neighborhood",
+        hidden_channels=(16, 8),
+        n_networks=1,
+        learning_rate=0.01,
+        n_training_seeds=1,
+        n_seeds=2,
+        random_state=0,
+    )
+    return estimator.fit(X, y)
