@@ -19,7 +19,8 @@ class _Links(NamedTuple):
     high: np.ndarray
     """int32 of shape (n_links,): the other."""
     sums: np.ndarray
-    """float64 of shape (2, n_links): sum of the affinities between the two, and number of affinities."""
+    """float64 of shape (n_sums, n_links): sum of the affinities between the two and, where missing pairs are
+    ignored, number of affinities."""
 
 
 def average_link_layers(
@@ -60,8 +61,9 @@ def average_link_layers(
     labels = inside if groups is None else np.unique(groups[inside], return_inverse=True)[1].reshape(-1)
     upper = sp.triu(affinity, k=1, format="coo")
     low, high = upper.coords
-    links = _Links(low, high, np.stack([upper.data, np.ones_like(upper.data)]).astype(np.float64))
-    del upper
+    sums = [upper.data] if missing == "zero" else [upper.data, np.ones_like(upper.data)]
+    links = _Links(low, high, np.stack(sums).astype(np.float64))
+    del upper, sums
     if groups is not None:
         group_of = np.full(affinity.shape[0], -1)
         group_of[inside] = labels
@@ -73,7 +75,7 @@ def average_link_layers(
     layers = np.full((len(thresholds), affinity.shape[0]), -1, dtype=np.int32)
     for layer, threshold in zip(layers, thresholds, strict=True):
         while (merged := _merge(links, sizes, threshold, missing, n_neighbors, apart)) is not None:
-            labels, links = merged[labels], _contract(links, merged)
+            labels, links = merged[labels], _renumbered(links, merged)
             if apart is not None:
                 apart = apart.contract(merged)
                 links = _allowed(links, apart)
@@ -108,16 +110,17 @@ def _merge(links, sizes, threshold, missing, n_neighbors, apart):
         links = _concatenate(_take(links, np.flatnonzero(active & ~changed)), changed_links)
     if np.array_equal(into, np.arange(len(into))):
         return None
-    return np.unique(last_ancestor(into), return_inverse=True)[1].reshape(-1)
+    return np.unique(last_ancestor(into), return_inverse=True)[1].reshape(-1).astype(np.int32)
 
 
 def _mean_affinity(links, sizes, missing, n_neighbors):
     """Mean affinity of linked groups, rounded so that the order of summation decides nothing."""
-    total, count = links.sums
     if missing == "zero":
         sizes_low, sizes_high = sizes[links.low], sizes[links.high]
         count = np.minimum(sizes_low, sizes_high) * np.minimum(np.maximum(sizes_low, sizes_high), n_neighbors)
-    return np.round(total / count, 9)
+    else:
+        count = links.sums[1]
+    return np.round(links.sums[0] / count, 9)
 
 
 def _mutually_nearest(links, means, near, n_groups):
@@ -132,6 +135,16 @@ def _mutually_nearest(links, means, near, n_groups):
         np.minimum.at(nearest, end[candidates], pair[candidates])
     mutual = (nearest[low] == pair) & (nearest[high] == pair)
     return low[mutual], high[mutual]
+
+
+def _renumbered(links, merged):
+    """The same as `_contract`, where few groups merge: links that none of them has only get new numbers."""
+    several = np.bincount(merged)[merged] > 1
+    changed = several[links.low] | several[links.high]
+    same = _take(links, np.flatnonzero(~changed))
+    # Numbers follow those of the first group of each, so the lower end stays the lower.
+    same = same._replace(low=merged[same.low], high=merged[same.high])
+    return _concatenate(same, _contract(_take(links, np.flatnonzero(changed)), merged))
 
 
 def _contract(links, group_of):
