@@ -110,8 +110,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. If `y` names at most 100
-        classes of several samples, they judge beside those that are learned, and scores are means over all.
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. If classes of several samples
+        have at most 500 in `y`, they judge beside those that are learned, and scores are means over all.
         Those of the package judge alone, too, where more than 5 % of what is asked about new samples lies
         outside the range that the labels showed. With `y`, both takes networks of the same `affinity`,
         `node_features`, `hidden_channels` and `pooling`; others play no part, nor do any with None.

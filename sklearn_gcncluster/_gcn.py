@@ -29,8 +29,8 @@ from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
 from ._scoring import Inputs, PartInputs, Scored
 
-_FEW_CLASSES = 100
-"""Labelled classes of several samples up to which networks trained before know more than labels tell."""
+_FEW_LABELS = 500
+"""Labelled samples, in classes of several, up to which networks trained before know more than labels tell."""
 _MAX_FOREIGN = 0.05
 """Share of what networks are asked, outside the range known from labels, above which these say nothing."""
 _MAX_UNKNOWN = 0.15
@@ -236,10 +236,10 @@ class BaseGCN(GraphEstimator):
     # Learning
 
     def _beside(self, classes: np.ndarray) -> Learned | None:
-        """Networks of `pretrained`, where labels of few classes tell less than they know."""
+        """Networks of `pretrained`, where few labels tell less than they know."""
         other = None if self.pretrained is None else self._pretrained()
-        n_classes = np.count_nonzero(np.bincount(classes[classes >= 0]) > 1)
-        return other if n_classes <= _FEW_CLASSES else None
+        sizes = np.bincount(classes[classes >= 0])
+        return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
 
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""

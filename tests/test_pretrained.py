@@ -158,12 +158,16 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
     assert np.abs(found[0] - found[1]).max() > 0.05
 
 
-def test_networks_that_learned_from_many_classes_judge_alone():
-    """From more than a hundred classes of several samples, those of the package bring nothing."""
-    X, y = make_identities(360, 120, 32, size_exponent=0, random_state=0)
+def test_networks_that_learned_from_many_samples_judge_alone():
+    """From more than 500 samples in classes of several, those of the package bring nothing."""
+    X, y = make_identities(540, 90, 32, size_exponent=0, random_state=0)
+    sizes = np.bincount(y)
+    few = np.where(np.cumsum(sizes)[y] <= 500, y, -1)
+    more = np.where(few < 0, y.max() + 1 + np.arange(len(y)), few)  # each of the others a class of its own
     settings = {"n_networks": 1, "max_epochs": 1, "segment": False, "random_state": 0}
-    many, few = (GCNClustering(**settings).fit(X, labels) for labels in (y, np.where(y < 100, y, -1)))
-    assert len(many.learned_.detection) == 1 < len(few.learned_.detection)
+    of_many, of_few, of_more = (GCNClustering(**settings).fit(X, labels) for labels in (y, few, more))
+    assert len(of_many.learned_.detection) == 1
+    assert len(of_few.learned_.detection) == len(of_more.learned_.detection) > 1
 
 
 def test_small_labelled_classes_do_not_break_up_large_ones():
