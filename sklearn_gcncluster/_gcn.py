@@ -31,6 +31,8 @@ from ._scoring import Inputs, PartInputs, Scored
 
 _FEW_LABELS = 500
 """Labelled samples, in classes of several, up to which networks trained before know more than labels tell."""
+_LEAST_LENGTH, _USUAL_LENGTH = 0.4, 80
+"""Share of the usual neighbour lists below which those learned from were too short to say anything."""
 _MAX_FOREIGN = 0.05
 """Share of what networks are asked, outside the range known from labels, above which these say nothing."""
 _MAX_UNKNOWN = 0.15
@@ -300,20 +302,32 @@ class BaseGCN(GraphEstimator):
         """Graph of new samples, and who judges it: the package where labels told nothing like it."""
         learned = self.learned_
         graph = self._graph_of(samples, learned)
-        if graph.unknown > _MAX_FOREIGN and self.pretrained == UNIVERSAL:
+        missed = self._missed_by_labels(graph, samples) if self.pretrained == UNIVERSAL else None
+        if missed is not None:
             other = self._pretrained()
             if learned.is_built_as(other) and not learned.begins_with(other):
                 warnings.warn(
-                    f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that "
-                    f"the labels showed, more than {_MAX_FOREIGN:.0%}, so the networks of the package judge "
-                    "alone. Classes may be far larger than the labelled ones, or the embedding another. "
-                    "Label classes like those to be found, or set pretrained=None.",
+                    f"{missed}, so the networks of the package judge alone. Classes may be far larger than "
+                    "the labelled ones, or the embedding another. Label more samples, of classes like those "
+                    "to be found, or set pretrained=None.",
                     UserWarning,
                     stacklevel=2,
                 )
                 learned, graph = other, self._graph_of(samples, other)
         self._warn_of_unknown(graph)
         return graph, learned
+
+    def _missed_by_labels(self, graph: Graph, samples: Samples) -> str | None:
+        """In what way labels told nothing like the graph, if they did not."""
+        usual, known = self._list_length(samples.n_distinct), self.learned_.n_neighbors
+        if known is not None and known < _LEAST_LENGTH * min(usual, _USUAL_LENGTH):
+            return f"The few labelled samples had lists of {known} neighbours, and those of X have {usual}"
+        if graph.unknown > _MAX_FOREIGN:
+            return (
+                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that the "
+                f"labels showed, more than {_MAX_FOREIGN:.0%}"
+            )
+        return None
 
     def _graph_of(self, samples: Samples, learned: Learned) -> Graph:
         """Affinity graph of samples that were not learned from."""

@@ -172,7 +172,7 @@ def test_networks_that_learned_from_many_samples_judge_alone():
 
 def test_small_labelled_classes_do_not_break_up_large_ones():
     """Classes of three samples tell nothing of classes of a hundred; pretrained networks know those."""
-    small, y_small = make_identities(240, 80, 64, size_exponent=0, class_spread=0.5, random_state=0)
+    small, y_small = make_identities(300, 100, 64, size_exponent=0, class_spread=0.5, random_state=0)
     large, y_large = make_identities(1_000, 10, 64, size_exponent=0, class_spread=0.5, random_state=1)
     clusterer = GCNClustering(random_state=0).fit(small, y_small)
     with pytest.warns(UserWarning, match="outside the range that the labels showed.*judge alone"):
@@ -180,6 +180,25 @@ def test_small_labelled_classes_do_not_break_up_large_ones():
     np.testing.assert_array_equal(labels, GCNClustering(random_state=0).fit_predict(large))
     alone = GCNClustering(random_state=0, pretrained=None).fit(small, y_small).predict(large)
     assert bcubed_fscore(y_large, labels) > bcubed_fscore(y_large, alone) + 0.3
+
+
+@pytest.mark.parametrize(("n_neighbors", "alone"), [(80, True), (25, False)])
+def test_a_handful_of_labels_is_not_learned_from(n_neighbors, alone):
+    """Lists of ten neighbours say nothing of lists of eighty, but of lists of 25."""
+    X, y = make_identities(1_000, 50, 32, size_exponent=0, class_spread=0.4, random_state=0)
+    handful = y < 3
+    settings = {"n_neighbors": n_neighbors, "max_epochs": 1, "random_state": 0}
+    clusterer = GCNClustering(**settings).fit(X[handful], y[handful])
+    assert clusterer.learned_.n_neighbors == 10
+    if alone:
+        with pytest.warns(
+            UserWarning, match="labelled samples had lists of 10 neighbours, and those of X have 80"
+        ):
+            labels = clusterer.predict(X[~handful])
+        expected = GCNClustering(n_neighbors=n_neighbors, random_state=0).fit_predict(X[~handful])
+        np.testing.assert_array_equal(labels, expected)
+    else:
+        assert clusterer._known_graph_of(clusterer._new_samples(X[~handful]))[1] is clusterer.learned_
 
 
 def test_other_networks_are_opened_before_anything_is_learned(identities, monkeypatch):
