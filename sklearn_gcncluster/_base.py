@@ -17,6 +17,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_consistent_length, check_memory, validate_data
 
 from ._compat import HasMethods, Interval, StrOptions
+from ._foreign import reading
 from ._graph._given import graph_samples
 from ._graph._neighbors import ALGORITHMS
 from ._graph._samples import Samples, distinct_samples
@@ -77,7 +78,8 @@ def rows_of(X):
             f"X is the path {str(X)!r}; of files, only .npy can be given. Read others first, or use the "
             "command line, which takes .npz, .csv and .parquet too."
         )
-    return np.load(X, mmap_mode="r")
+    with reading(X):
+        return np.load(X, mmap_mode="r", allow_pickle=False)
 
 
 def is_learned(name: str) -> bool:

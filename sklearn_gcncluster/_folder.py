@@ -100,7 +100,7 @@ def read_folder(folder: str | os.PathLike[str]) -> tuple[Any, State, list[str] |
         if any(len(arrays[name]) != n_samples for name in ("labels", "known", "groups")):
             raise ValueError(f"its labels are not those of {n_samples} samples")
         estimator = load(place / current["estimator"])
-    except (KeyError, OSError, TypeError, ValueError) as error:
+    except Exception as error:  # damaged files make their readers stumble over anything
         raise ValueError(
             f"{place} does not hold a clustering that this version can read: {error}. Copy it again from "
             "where it was saved, or save it again."

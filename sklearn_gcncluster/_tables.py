@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+
+from ._foreign import reading
 
 _SAMPLES = ("X",)
 _LABELS = ("y", "label", "labels", "class", "target", "cluster")
@@ -99,27 +99,13 @@ def _kind(path):
 def _array(path, names):
     """Array of a file .npy, or the one of a file .npz that has one of the names."""
     with path.open("rb") as file:  # by ourselves, since NumPy leaves files open that it cannot read
-        with _reading(path):
+        with reading(path):
             loaded = np.load(file, allow_pickle=False)
         if not isinstance(loaded, np.lib.npyio.NpzFile):
             return loaded
         name = _choose(loaded.files, names, "arrays", path)
-        with _reading(path):
+        with reading(path):
             return loaded[name]
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Name the file in errors of NumPy."""
-    try:
-        yield
-    except (BadZipFile, EOFError, ValueError) as error:
-        if "allow_pickle" in str(error):
-            raise ValueError(
-                f"{path} holds Python objects, which may execute something when they are loaded. Save an "
-                "array of numbers or of strings: np.save(path, np.array(values.tolist()))."
-            ) from error
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def _choose(found: Sequence[str], names: Sequence[str], what: str, path: Path) -> str:
@@ -136,7 +122,7 @@ def _choose(found: Sequence[str], names: Sequence[str], what: str, path: Path) -
 
 
 def _csv_numbers(path):
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file, reading(path):
         first = next(csv.reader(file), [])
     if not first:
         raise ValueError(f"{path} is empty; give a table with a row of numbers for each sample.")
@@ -160,7 +146,7 @@ def _csv_numbers(path):
 
 def _csv_column(path: Path) -> list[str]:
     """Column of a table, without its header."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file, reading(path):
         rows = [row for row in csv.reader(file) if row]
     if not rows:
         raise ValueError(f"{path} is empty; give a table with a label for each sample.")
@@ -218,15 +204,13 @@ def _is_integer(text):
 
 def _parquet(path: Path) -> Any:
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import parquet
     except ImportError as error:
         raise ImportError(
             f"{path} is a Parquet file, which pyarrow reads, and that is not installed: pip install pyarrow"
         ) from error
-    try:
+    with reading(path):
         return parquet.read_table(path)
-    except ArrowException as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def _parquet_numbers(path):

@@ -180,6 +180,12 @@ def test_other_files_are_refused(tmp_path):
         GCNClustering().fit("X.csv")
     with pytest.raises(FileNotFoundError, match=r"X.npy"):
         GCNClustering().fit(tmp_path / "X.npy")
+    (tmp_path / "X.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00{")
+    with pytest.raises(ValueError, match=r"X.npy cannot be read"):
+        GCNClustering().fit(tmp_path / "X.npy")
+    np.save(tmp_path / "X.npy", np.array([{}, []], dtype=object))
+    with pytest.raises(ValueError, match=r"X.npy holds Python objects"):
+        GCNClustering().fit(tmp_path / "X.npy")
 
 
 # Workers

@@ -104,6 +104,7 @@ def test_bad_samples_csv(tmp_path, text, message):
     [
         ("", "y.csv is empty"),
         ("a,b\n1,2\n", r"y.csv has 2 columns \(a, b\), and none is called y or label"),
+        ('"' + 200_000 * "1", "y.csv cannot be read: field larger than field limit"),
         ("y,b\n1,2\n3\n", "y.csv has 1 cells in row 3, and 2 in the first row"),
         ("y,b\n1,2\n,3\n", "y.csv has no label for sample 1"),
         ("1\n0.5\n", "y.csv has the label 0.5 for sample 1; give integers or names"),
@@ -128,6 +129,12 @@ def test_bad_arrays(tmp_path):
     (tmp_path / "cut.npy").write_bytes((tmp_path / "flat.npy").read_bytes()[:140])
     (tmp_path / "empty.npy").write_bytes(b"")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "two.npz").read_bytes()[:200])
+    np.savez_compressed(tmp_path / "packed.npz", X=np.arange(100.0).reshape(10, 10))
+    packed = bytearray((tmp_path / "packed.npz").read_bytes())
+    packed[60:90] = bytes(30)
+    (tmp_path / "packed.npz").write_bytes(packed)
+    header = (tmp_path / "flat.npy").read_bytes().replace(b"}", b"(", 1)
+    (tmp_path / "header.npy").write_bytes(header)
     for name, message in {
         "objects.npy": "holds Python objects, which may execute something",
         "flat.npy": r"holds an array of shape \(3,\) with float64 values",
@@ -136,6 +143,8 @@ def test_bad_arrays(tmp_path):
         "cut.npy": "cut.npy cannot be read",
         "empty.npy": "empty.npy cannot be read",
         "cut.npz": "cut.npz cannot be read",
+        "packed.npz": "packed.npz cannot be read",
+        "header.npy": "header.npy cannot be read",
     }.items():
         with pytest.raises(ValueError, match=message):
             read_samples(tmp_path / name)
