@@ -307,8 +307,8 @@ class BaseGCN(GraphEstimator):
             other = self._pretrained()
             if learned.is_built_as(other) and not learned.begins_with(other):
                 warnings.warn(
-                    f"{missed}, so the networks of the package judge alone. Label more samples, of classes like "
-                    "those to be found, or set pretrained=None.",
+                    f"{missed}, so the networks of the package judge alone. Label more samples, of classes "
+                    "like those to be found, or set pretrained=None.",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -321,14 +321,14 @@ class BaseGCN(GraphEstimator):
         usual, known = self._list_length(samples.n_distinct), self.learned_.n_neighbors
         if known is not None and known < _LEAST_LENGTH * min(usual, _USUAL_LENGTH):
             return (
-                f"Lists of {known} neighbours were all that the few labelled samples had, which tells little of "
-                f"lists of {usual}, as X has them"
+                f"Lists of {known} neighbours were all that the few labelled samples had, which tells little "
+                f"of lists of {usual}, as X has them"
             )
         if graph.unknown > _MAX_FOREIGN:
             return (
                 f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that the "
-                f"labels showed, more than {_MAX_FOREIGN:.0%}, as where classes are far larger than the labelled "
-                "ones, or where the embedding is another"
+                f"labels showed, more than {_MAX_FOREIGN:.0%}, as where classes are far larger than the "
+                "labelled ones, or where the embedding is another"
             )
         return None
 
