@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from ._persistence import load
 
 FORMAT = 1
 _CURRENT = "current.json"
+_NAME = r"(rows-[0-9a-f]{32}\.npy|estimator-([0-9a-f]{32}|new)\.safetensors|state-([0-9a-f]{32}|new)\.npz)"
+_OURS = re.compile(rf"{_NAME}|\.({_NAME}|current\.json)\.[0-9a-f]{{32}}\.part")
+"""What has been written here before, whole or in part; other files in the folder are none of our business."""
 _MAX_BLOCKS = 32
 """Files of rows from which the smallest are put together, so that there are never many."""
 _ARRAYS = ("labels", "known", "must_link", "cannot_link", "groups")
@@ -60,10 +64,9 @@ def write_folder(
     with replacing(place / _CURRENT) as part:
         part.write_text(json.dumps(current, indent=1), encoding="utf-8")
     named = {_CURRENT, current["estimator"], current["state"], *current["rows"]}
-    for pattern in ("rows-*.npy", "estimator-*.safetensors", "state-*.npz", ".*.part"):
-        for file in place.glob(pattern):
-            if file.name not in named:
-                file.unlink()
+    for file in place.iterdir():
+        if _OURS.fullmatch(file.name) and file.name not in named:
+            file.unlink()
 
 
 def read_folder(folder: str | os.PathLike[str]) -> tuple[Any, State, list[str] | None]:

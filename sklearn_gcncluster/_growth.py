@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._graph._neighbors import nearest_neighbors
-from ._matching import match_labels
 
 N_NEAREST = 10
 """Old neighbours of each sample that are looked at."""
@@ -171,7 +170,7 @@ def most_asked(near: Near, ids: np.ndarray, n_rows: int) -> np.ndarray:
 
 
 def lasting_ids(clusters: np.ndarray, before: np.ndarray, next_id: int) -> np.ndarray:
-    """Ids of new clusters: those of old ones of which most members are there, else ids never used.
+    """Ids of new clusters: that of the largest old one of which most members are there, else ids never used.
 
     Parameters
     ----------
@@ -186,18 +185,20 @@ def lasting_ids(clusters: np.ndarray, before: np.ndarray, next_id: int) -> np.nd
     -------
     int64 ndarray of shape (n_samples,)
     """
-    matched = match_labels(clusters, before)
-    inside = np.flatnonzero(matched >= 0)
-    stays = np.bincount(matched[inside][matched[inside] == before[inside]], minlength=next_id)
+    inside = np.flatnonzero(clusters >= 0)
+    numbers, first, place = np.unique(clusters[inside], return_index=True, return_inverse=True)
+    both = before[inside] >= 0
+    pairs = np.stack([place[both], before[inside][both]])
+    (cluster, old), shared = np.unique(pairs, axis=1, return_counts=True)
     size = np.bincount(before[before >= 0], minlength=next_id)
-    numbers, first = np.unique(matched[inside], return_index=True)
-    is_old = numbers < next_id
-    is_old[is_old] = 2 * stays[numbers[is_old]] > size[numbers[is_old]]
-    new = np.flatnonzero(~is_old)
-    lasting = numbers.copy()
+    stays = np.flatnonzero(2 * shared > size[old])
+    order = stays[np.lexsort((-old[stays], shared[stays]))]  # the one with most members here is written last
+    lasting = np.full(len(numbers), -1)
+    lasting[cluster[order]] = old[order]
+    new = np.flatnonzero(lasting < 0)
     lasting[new[np.argsort(first[new])]] = next_id + np.arange(len(new))
-    ids = np.full(len(matched), -1)
-    ids[inside] = lasting[np.searchsorted(numbers, matched[inside])]
+    ids = np.full(len(clusters), -1)
+    ids[inside] = lasting[place]
     return ids
 
 

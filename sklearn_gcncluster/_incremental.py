@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._clustering import GCNClustering
@@ -41,6 +42,8 @@ _N_CONTEXT = 5
 
 _UNIT = Frame(np.zeros(1), 1.0)
 """Of Euclidean rows that are compared as they are."""
+_FRAMED = 10_000
+"""Samples that tell origin and unit of Euclidean rows."""
 
 
 class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
@@ -160,13 +163,14 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
                 f'metric="{estimator.metric}" makes X a graph, and a graph of old samples has no links to '
                 "new ones. Give embeddings, and another metric."
             )
-        X = validate_data(self, X, dtype="numeric")
+        rows = check_array(X, dtype="numeric", estimator=self, input_name="X")
         given = {"must_link": must_link, "cannot_link": cannot_link, "cannot_link_groups": cannot_link_groups}
-        estimator.fit(X, y, **given)
-        must, cannot, groups = told_of(given, 0, len(X))
-        empty = np.full(len(X), -1)
-        state = State([np.array(X)], empty, np.ones(len(X), bool), must, cannot, groups, {}, 0, [], 0)
+        estimator.fit(rows, y, **given)
+        must, cannot, groups = told_of(given, 0, len(rows))
+        empty = np.full(len(rows), -1)
+        state = State([np.array(rows)], empty, np.ones(len(rows), bool), must, cannot, groups, {}, 0, [], 0)
         labels = lasting_ids(without_singles(estimator.labels_), empty, 0)
+        validate_data(self, X, skip_check_array=True)  # only now, so that an error leaves all as it was
         self.estimator_ = estimator
         self._state = recorded(state, labels, np.unique(labels[labels >= 0]))
         return self
@@ -234,7 +238,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         X = validate_data(self, X, reset=False, dtype="numeric")
         state = self._state
-        near = self._near(state, self._compared(X), state.known)
+        near = self._near(state, self._compared(X, self._frame(state)), state.known)
         cluster, certain = attach(near, state.labels, self._usual(state), _PREDICTED)
         return np.where(certain, cluster, -1)
 
@@ -353,7 +357,8 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         """The state with the samples from `n_old` on in clusters, and with constraints that are new."""
         constraints = constraints_of(state)
         ids, new = state.labels.copy(), np.arange(n_old, len(state.labels))
-        near = self._near(state, self._compared(gathered(state.blocks, new)), state.known, new)
+        queries = self._compared(gathered(state.blocks, new), self._frame(state))
+        near = self._near(state, queries, state.known, new)
         old = Near(np.where(near.rows < n_old, near.rows, -1), near.distances)
         cluster, certain = attach(old, ids, self._usual(state), _CERTAIN)
         joins = np.flatnonzero(certain)
@@ -441,13 +446,19 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
             return estimator.metric
         return estimator._metric_of(X.shape[1])
 
-    def _compared(self, X):
+    def _frame(self, state):
+        """Origin and unit of Euclidean rows: those learned with, or those of samples that are there."""
+        known = np.flatnonzero(state.known)[:_FRAMED]
+        if self.estimator_.learned_.frame or self._metric(state.blocks[0]) == "cosine" or not len(known):
+            return self.estimator_.learned_.frame or _UNIT
+        return comparable_rows(gathered(state.blocks, known), "euclidean")[1]
+
+    def _compared(self, X, frame):
         """Rows as they are compared; those of length zero are no one's neighbours."""
         learned, metric = self.estimator_.learned_, self._metric(X)
         rows = np.zeros(X.shape, dtype=np.float32)
         some = np.flatnonzero(X.any(axis=1)) if metric == "cosine" else np.arange(len(X))
         if len(some):
-            frame = learned.frame if metric == "cosine" or learned.frame else _UNIT
             rows[some] = comparable_rows(X, metric, some, frame)[0]
         if learned.map is not None:
             rows = apply_map(rows, learned.map)
@@ -456,7 +467,8 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         return rows
 
     def _near(self, state, queries, known, itself=None):
-        blocks = [self._compared(np.asarray(block)) for block in state.blocks]
+        frame = self._frame(state)
+        blocks = [self._compared(np.asarray(block), frame) for block in state.blocks]
         metric = self._metric(state.blocks[0])
         return search(blocks, queries, known, metric=metric, n_jobs=self.estimator_.n_jobs, itself=itself)
 
@@ -464,7 +476,7 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         """Function that gives how far old rows are from the nearest others of their cluster."""
 
         def distance(rows):
-            queries = self._compared(gathered(state.blocks, rows))
+            queries = self._compared(gathered(state.blocks, rows), self._frame(state))
             near = self._near(state, queries, state.known & (state.labels >= 0), rows)
             return mean_distance(near, state.labels, state.labels[rows])
 

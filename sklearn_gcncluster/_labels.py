@@ -116,7 +116,7 @@ def integers(values: Any, name: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If a value is no integer; the message shows it.
+        If a value is no integer, or none of 64 bits with a sign; the message shows it.
     """
     values = column_or_1d(values)
     wrong = values[:0]
@@ -126,6 +126,12 @@ def integers(values: Any, name: str) -> np.ndarray:
         wrong = values
     if len(wrong):
         raise ValueError(f"{name} must hold integers, got {wrong[0]!r}.")
+    large = values[(values >= 2**63) | (values < -(2**63))]
+    if len(large):
+        raise ValueError(
+            f"{name} must hold integers from -2**63 to 2**63 - 1, got {large[0]}. Number such values, as "
+            "np.unique(values, return_inverse=True)[1] does."
+        )
     return values.astype(np.int64)
 
 

@@ -126,7 +126,10 @@ def _csv_numbers(path):
         first = next(csv.reader(file), [])
     if not first:
         raise ValueError(f"{path} is empty; give a table with a row of numbers for each sample.")
-    header = not all(map(_is_number, first))
+    # pandas calls columns without a name 0, 1, 2 and so on.
+    header = not all(map(_is_number, first)) or (
+        len(first) > 1 and first == list(map(str, range(len(first))))
+    )
     try:
         return np.loadtxt(
             path,

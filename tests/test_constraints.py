@@ -236,6 +236,15 @@ def test_average_link_keeps_apart():
         ({"must_link": [[0.5, 2]]}, r"must_link must hold integers, got .*0\.5"),
         ({"cannot_link_groups": [1, 2]}, "cannot_link_groups has 2 values for 10 samples"),
         ({"cannot_link_groups": list("abcdefghij")}, "cannot_link_groups must hold integers"),
+        (
+            {"cannot_link_groups": np.full(10, 2**63 + 5, np.uint64)},
+            r"cannot_link_groups must hold integers from -2\*\*63 .* got 9223372036854775813. Number such",
+        ),
+        (
+            {"cannot_link_groups": np.full(10, 1e300)},
+            "cannot_link_groups must hold integers from .* got 1e.300",
+        ),
+        ({"must_link": np.array([[0, 2**64 - 1]], np.uint64)}, "must_link must hold integers from"),
     ],
 )
 def test_mistakes(quick, given, message):

@@ -247,6 +247,31 @@ def test_metrics_and_equal_rows(metric):
     assert (album.labels_[200:] == before[::20])[before[::20] >= 0].all()
 
 
+@pytest.mark.parametrize(("offset", "unit"), [(0, 1), (1e9, 1), (0, 1e-25), (0, 1e20)])
+def test_far_from_the_origin_and_in_any_unit(offset, unit):
+    """What tells the time in seconds since 1970 is told apart as well as what tells it since today."""
+    random = np.random.default_rng(1)
+    X = (20 * random.normal(size=(8, 2))).repeat(40, axis=0) + 0.3 * random.normal(size=(320, 2))
+    album = IncrementalGCNClustering(GCNClustering(random_state=0)).fit(offset + unit * X[::2])
+    inside = album.labels_ >= 0
+    assert inside.mean() > 0.9
+    assert (album.predict(offset + unit * X[::2]) == album.labels_)[inside].mean() > 0.95
+    album.partial_fit(offset + unit * X[1::2])
+    old, new = album.labels_[:160], album.labels_[160:]
+    assert (old == new)[inside].mean() > 0.95  # each new one is beside an old one of its cluster
+
+
+def test_nothing_changes_if_fit_fails(half):
+    """An album is as it was before, also for samples of as many features."""
+    album = deepcopy(half)
+    X, before = half._state.blocks[0], half.labels_
+    wider = np.concatenate([X, X], axis=1)
+    with pytest.raises(ValueError, match="must_link"):
+        album.fit(wider, must_link=[[0, 1]], cannot_link=[[0, 1]])
+    np.testing.assert_array_equal(album.labels_, before)
+    np.testing.assert_array_equal(album.predict(X[:20]), half.predict(X[:20]))
+
+
 # The folder
 
 
@@ -291,6 +316,30 @@ def test_saved_and_loaded(standalone, samples, tmp_path):
     secret = X[5].tobytes()
     assert not any(secret in file.read_bytes() for file in tmp_path.iterdir())
     assert_same(again, IncrementalGCNClustering.load(tmp_path), X[260:300])
+
+
+def test_other_files_in_the_folder_stay(standalone, tmp_path):
+    """Only what was written there before goes, whatever others are called."""
+    others = [
+        "rows-2024.npy",
+        "state-of-europe.npz",
+        ".download.part",
+        "estimator-mine.safetensors",
+        "notes.txt",
+    ]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    standalone.save(tmp_path)
+    old = set(files(tmp_path)) - set(others)
+    left = f".rows-{'0' * 32}.npy.{'1' * 32}.part"  # of a process that was ended
+    (tmp_path / left).write_text("half")
+    grown = deepcopy(standalone)
+    grown.partial_fit(np.asarray(standalone._state.blocks[0])[:3])
+    grown.save(tmp_path)
+    now = set(files(tmp_path))
+    assert now >= set(others)
+    assert left not in now
+    assert {name for name in old - now if name.startswith("state-")}
 
 
 def test_networks_of_another_are_kept(half, samples, tmp_path):
@@ -400,6 +449,12 @@ def test_lasting_ids():
     events = what_became(before, ids)
     assert {"event": "retired", "cluster": 8, "into": [5]} in events
     assert {"event": "retired", "cluster": 3, "into": [10, 11]} in events
+
+
+def test_an_id_stays_with_its_cluster_among_parts_of_larger_ones():
+    """Six of six members are there, and ten of twenty of another: the id is that of the six."""
+    after, before = np.repeat([0, 1, 2, 3], [16, 3, 3, 4]), np.repeat([0, 1], [6, 20])
+    assert lasting_ids(after, before, 2).tolist() == [0] * 16 + [2] * 3 + [3] * 3 + [4] * 4
 
 
 def test_most_asked_takes_whole_clusters():

@@ -19,6 +19,7 @@ def test_samples(tmp_path):
     np.savetxt(tmp_path / "plain.csv", X, delimiter=",")
     pd.DataFrame(X, columns=["a", "b, c", "d"]).to_csv(tmp_path / "HEADER.CSV", index=False)
     pd.DataFrame(X).to_csv(tmp_path / "mark.csv", index=False, header=False, encoding="utf-8-sig")
+    pd.DataFrame(X).to_csv(tmp_path / "unnamed.csv", index=False)  # whose header is 0, 1, 2
     for path in tmp_path.iterdir():
         np.testing.assert_array_equal(read_samples(path), X)
 

@@ -157,11 +157,11 @@ def _questions(questions, n_samples):
         first, second = (_row(question[end], f"{where}: {end}", n_samples) for end in ("first", "second"))
         if first == second:
             raise ValueError(f"{where} asks about row {first} twice; first and second must differ.")
-        clusters = question.get("clusters")
-        gain = question.get("gain")
+        told = {name: value for name, value in question.items() if not _is_missing(value)}
+        kind, clusters, gain = (told.get(name) for name in ("kind", "clusters", "gain"))
         checked.append(
             {
-                "kind": plain(question.get("kind", "")),
+                "kind": "" if kind is None else plain(kind),
                 "first": first,
                 "second": second,
                 "gain": None if gain is None else _for_json(float(gain)),
@@ -169,6 +169,16 @@ def _questions(questions, n_samples):
             }
         )
     return checked
+
+
+def _is_missing(value):
+    """Whether a cell of a table is empty: None, or NaN and its kin, which are not equal to themselves."""
+    if value is None or np.ndim(value) > 0:
+        return value is None
+    try:
+        return bool(value != value)
+    except TypeError:  # of the NA of pandas, which is neither equal nor different
+        return True
 
 
 def _records(table):

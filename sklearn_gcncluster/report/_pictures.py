@@ -64,14 +64,14 @@ def _address(look_up: Callable[[int], Any], row: int, size: int, unreadable: lis
     if picture is None:
         return None
     image = _pillow()
+    if not isinstance(picture, str | os.PathLike | image.Image):
+        return _encode(image.fromarray(_pixels(picture, row)), size)
     try:
-        if isinstance(picture, str | os.PathLike):
-            with image.open(picture) as opened:
-                return _encode(opened, size)
         if isinstance(picture, image.Image):
             return _encode(picture.copy(), size)
-        return _encode(image.fromarray(_pixels(picture, row)), size)
-    except (OSError, image.DecompressionBombError) as error:
+        with image.open(picture) as opened:
+            return _encode(opened, size)
+    except Exception as error:  # what is in a file can make its reader stumble over anything
         unreadable.append((picture, error))
         return None
 
@@ -111,10 +111,21 @@ def _pixels(picture, row):
     return np.rint(array * (255 // most)).astype(np.uint8)
 
 
+def _of_eight_bits(image):
+    """Grey values of more bits, such as of microscopes, from lowest to highest: Pillow would cut them."""
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    low, high = values.min(), values.max()
+    return Image.fromarray(np.rint((values - low) * (255 / max(high - low, 1e-300))).astype(np.uint8))
+
+
 def _encode(image, size):
     """Address of an image, which is made smaller on the way."""
     from PIL import ImageOps
 
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _of_eight_bits(image)
     image.thumbnail((size, size), reducing_gap=_GAP)
     image = ImageOps.exif_transpose(image)  # cameras turn a note, not the picture
     transparent = image.has_transparency_data

@@ -96,6 +96,14 @@ def test_questions_of_two_columns():
     assert questions == [{"kind": "", "first": 0, "second": 1, "gain": None, "clusters": []}]
 
 
+def test_cells_without_a_value():
+    """Empty cells of data frames are as good as columns that are not there."""
+    table = pd.DataFrame([{**dict.fromkeys(QUESTIONS), "first": 0, "second": 1}, {"first": 0, "second": 2}])
+    table.loc[0, "kind"] = pd.NA
+    for question in report_content(LABELS, questions=table)["questions"]:
+        assert (question["kind"], question["gain"], question["clusters"]) == ("", None, [])
+
+
 def test_picture_order():
     """Samples in question and exemplars take turns, then come the second of each cluster."""
     content = report_content(LABELS, questions=[{"first": 4, "second": 6}, {"first": 4, "second": 0}])

@@ -1,6 +1,8 @@
 """Tests of pictures that a page holds."""
 
+import struct
 import sys
+import zlib
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
@@ -97,11 +99,29 @@ def test_room():
 def test_files_that_cannot_be_read(tmp_path):
     """One bad file among thousands spoils nothing, but is told of."""
     (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "size.ppm").write_bytes(b"P6\n6x 60\n255\n" + bytes(99))
+    header = b"IHDR" + b"\0\0\0\1\0"
+    chunk = struct.pack(">I", 5) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
     Image.new("L", (9, 9)).save(tmp_path / "good.png")
-    paths = [tmp_path / name for name in ("text.jpg", "missing.png", "good.png")]
-    with pytest.warns(UserWarning, match=r"2 pictures cannot be read.*text\.jpg"):
-        pictures = embedded_pictures(paths, np.arange(3), 1, 128)
-    assert list(pictures) == [2]
+    paths = [tmp_path / name for name in ("text.jpg", "missing.png", "size.ppm", "cut.png", "good.png")]
+    with pytest.warns(UserWarning, match=r"4 pictures cannot be read.*text\.jpg"):
+        pictures = embedded_pictures(paths, np.arange(5), 1, 128)
+    assert list(pictures) == [4]
+
+
+@pytest.mark.parametrize("kind", ["png of 16 bits", "tif of floats", "tif of 32 bits"])
+def test_more_than_eight_bits(tmp_path, kind):
+    """Pictures of microscopes and of depth come out from black to white."""
+    ramp = np.linspace(0, 1, 40 * 40).reshape(40, 40)
+    path = tmp_path / f"ramp.{kind[:3]}"
+    values = {
+        "png of 16 bits": (60_000 * ramp).astype(np.uint16),
+        "tif of floats": ramp.astype(np.float32),
+        "tif of 32 bits": (1e6 * ramp).astype(np.int32),
+    }[kind]
+    Image.fromarray(values).save(path)
+    np.testing.assert_allclose(np.asarray(embedded(path)), 255 * ramp, atol=1)
 
 
 @pytest.mark.parametrize(
