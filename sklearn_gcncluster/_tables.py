@@ -23,8 +23,8 @@ def read_samples(path: str | os.PathLike[str]) -> np.ndarray:
     Parameters
     ----------
     path : str or path-like
-        An array, the array ``X`` or the only one of an archive, a table of numbers with or without a header,
-        or a Parquet file of columns of numbers, or with one column of lists.
+        An array, the array ``X`` or the only one of an archive, a table of numbers with or without a header
+        (0, 1, 2 and so on is one, too), or a Parquet file of columns of numbers, or with one column of lists.
 
     Returns
     -------
@@ -126,10 +126,8 @@ def _csv_numbers(path):
         first = next(csv.reader(file), [])
     if not first:
         raise ValueError(f"{path} is empty; give a table with a row of numbers for each sample.")
-    # pandas calls columns without a name 0, 1, 2 and so on.
-    header = not all(map(_is_number, first)) or (
-        len(first) > 1 and first == list(map(str, range(len(first))))
-    )
+    unnamed = [str(number) for number in range(len(first))]  # so pandas calls columns without a name
+    header = not all(map(_is_number, first)) or (len(first) > 1 and first == unnamed)
     try:
         return np.loadtxt(
             path,
