@@ -2,7 +2,7 @@
 
 ::
 
-    python examples/paper/all.py                      # on the glyphs: the better part of an hour on two cores
+    python examples/paper/all.py                      # on the glyphs: half an hour of one core
     python examples/paper/all.py --data vectors.npz   # on X, y and perhaps train
     python examples/paper/all.py --paper              # by the literal pipeline
     python examples/paper/all.py --fast               # minutes: a few classes, one seed
