@@ -301,36 +301,37 @@ class BaseGCN(GraphEstimator):
     def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
         """Graph of new samples, and who judges it: the package where labels told nothing like it."""
         learned = self.learned_
-        graph = self._graph_of(samples, learned)
-        missed = self._missed_by_labels(graph, samples) if self.pretrained == UNIVERSAL else None
-        if missed is not None:
-            other = self._pretrained()
-            if learned.is_built_as(other) and not learned.begins_with(other):
-                warnings.warn(
-                    f"{missed}, so the networks of the package judge alone. Label more samples, of classes "
-                    "like those to be found, or set pretrained=None.",
-                    UserWarning,
-                    stacklevel=2,
+        other = self._pretrained() if self.pretrained == UNIVERSAL else learned
+        replaceable = learned.is_built_as(other) and not learned.begins_with(other)
+        missed = self._lists_are_short(samples) if replaceable else None
+        if missed is None:
+            graph = self._graph_of(samples, learned)
+            if replaceable and graph.unknown > _MAX_FOREIGN:
+                missed = (
+                    f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that "
+                    f"the labels showed, more than {_MAX_FOREIGN:.0%}, as where classes are far larger than "
+                    "the labelled ones, or where the embedding is another"
                 )
-                learned, graph = other, self._graph_of(samples, other)
+        if missed is not None:
+            warnings.warn(
+                f"{missed}, so the networks of the package judge alone. Label more samples, of classes like "
+                "those to be found, or set pretrained=None.",
+                UserWarning,
+                stacklevel=2,
+            )
+            learned, graph = other, self._graph_of(samples, other)
         self._warn_of_unknown(graph)
         return graph, learned
 
-    def _missed_by_labels(self, graph: Graph, samples: Samples) -> str | None:
-        """In what way labels told nothing like the graph, if they did not."""
+    def _lists_are_short(self, samples: Samples) -> str | None:
+        """That so few samples were labelled that their lists tell little of those of others; None if not."""
         usual, known = self._list_length(samples.n_distinct), self.learned_.n_neighbors
-        if known is not None and known < _LEAST_LENGTH * min(usual, _USUAL_LENGTH):
-            return (
-                f"Lists of {known} neighbours were all that the few labelled samples had, which tells little "
-                f"of lists of {usual}, as X has them"
-            )
-        if graph.unknown > _MAX_FOREIGN:
-            return (
-                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that the "
-                f"labels showed, more than {_MAX_FOREIGN:.0%}, as where classes are far larger than the "
-                "labelled ones, or where the embedding is another"
-            )
-        return None
+        if known is None or known >= _LEAST_LENGTH * min(usual, _USUAL_LENGTH):
+            return None
+        return (
+            f"Lists of {known} neighbours were all that the few labelled samples had, which tells little of "
+            f"lists of {usual}, as X has them"
+        )
 
     def _graph_of(self, samples: Samples, learned: Learned) -> Graph:
         """Affinity graph of samples that were not learned from."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _POWERS = (-0.5, -0.25, 0.25, 0.5)
 """Powers of their size by which proposals are favoured: small ones for finer answers, large for coarser."""
-_N_FINER = 2
+_N_FINER = sum(power < 0 for power in _POWERS)
 
 
 class ClusterTree:
