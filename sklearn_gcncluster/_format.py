@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
-from ._graph._link_models import N_CONTEXT, N_FIRST
+from ._graph._link_models import N_CONTEXT, N_ONE_SET
+from ._graph._room import N_LENGTHS
 from ._model import N_SEED_INPUTS, Frame, Learned, LinearMap, LinkModels, LinkNetwork, Network
-from ._proposals._bottleneck import N_WITH_CUTS
+from ._proposals._extent import N_WITH_EXTENT
 
 _KINDS = {
     "affinity": ("learned", "neighborhood", "cosine"),
@@ -151,11 +152,13 @@ def _check(learned, arrays):
     if (learned.links is not None) != (learned.affinity == "learned"):
         raise ValueError(f'models of links do not go with affinity="{learned.affinity}"')
     if learned.links is not None:
-        n_first = N_NEIGHBORHOOD if learned.links.low.size == N_NEIGHBORHOOD else N_FIRST
+        n_first = N_NEIGHBORHOOD if learned.links.low.size == N_NEIGHBORHOOD else N_ONE_SET
         expected |= {"links/low": (n_first,), "links/high": (n_first,)}
         for round_name, n_inputs in (("first", n_first), ("second", n_first + N_PROBABILITY)):
             for number, model in enumerate(getattr(learned.links, round_name)):
-                expected |= _link_shapes(model, n_inputs, f"links/{round_name}/{number}")
+                sees_lengths = n_first == N_ONE_SET and model.n_features > n_inputs
+                n_seen = n_inputs + N_LENGTHS * sees_lengths
+                expected |= _link_shapes(model, n_seen, f"links/{round_name}/{number}")
     for number, network in enumerate(learned.detection):
         expected |= _network_shapes(learned, network, 2, f"detection/{number}")
     if learned.segmentation is not None:
@@ -186,7 +189,7 @@ def _link_shapes(model, n_features, name):
 def _network_shapes(learned, network, n_outputs, name):
     """Shapes of the arrays of a GCN with so many outputs."""
     n_structure = network.mean.size
-    most = (0 if learned.node_features == "embedding" else N_WITH_CUTS) + N_SEED_INPUTS * (n_outputs == 1)
+    most = (0 if learned.node_features == "embedding" else N_WITH_EXTENT) + N_SEED_INPUTS * (n_outputs == 1)
     if n_structure > most:
         raise ValueError(f"{name} has {n_structure} structural inputs, and there are {most}")
     widths, prefix = learned.hidden_channels, f"{name}/parameters/"

@@ -7,6 +7,7 @@ folder, and mapped into the memory of each worker; a task itself is a range of n
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from mmap import mmap
@@ -28,6 +29,10 @@ _WORTH_A_WORKER = 500_000
 """Values to be worked on that take about as long as it takes to start a worker."""
 
 
+_limited = threading.local()
+"""Whether what this thread runs is limited already: to look for the libraries takes milliseconds."""
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run what is inside on one OpenMP thread, and leave the setting of the process as it was.
@@ -37,8 +42,15 @@ def one_thread() -> Iterator[None]:
     """
     import torch  # noqa: F401, since only libraries that are loaded can be told
 
-    with threadpool_limits(1, user_api="openmp"):
+    if getattr(_limited, "already", False):
         yield
+        return
+    with threadpool_limits(1, user_api="openmp"):
+        _limited.already = True
+        try:
+            yield
+        finally:
+            _limited.already = False
 
 
 def side_by_side(function: Callable, tasks: Iterable[dict[str, Any]], n_jobs: int | None) -> list:

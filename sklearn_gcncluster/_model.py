@@ -42,6 +42,11 @@ class LinkNetwork(NamedTuple):
     biases: tuple[np.ndarray, ...]
     """float32 of shape (n_out,), layer by layer."""
 
+    @property
+    def n_features(self) -> int:
+        """How many features of links it sees; those that look at the context see each twice."""
+        return len(self.mean) // (1 if self.context_mean is None else 2)
+
 
 class LinkModels(NamedTuple):
     """Models of links, in two rounds: the second sees the neighbourhoods as the first left them."""

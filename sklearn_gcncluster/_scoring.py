@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ._graph._links import Graph
+from ._graph._room import room_of
 from ._jobs import by_ranges, spread
 from ._model import Learned
-from ._proposals._bottleneck import CutFeatures
+from ._proposals._bottleneck import N_WITH_CUTS, CutFeatures
 from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
+from ._proposals._extent import EXTENT_FEATURES, extent_features
 from ._proposals._features import N_STRUCTURE, StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
 from ._proposals._subgraphs import Part, Subgraphs, cut_part, layer_parts, part_subgraphs, take
@@ -54,19 +56,30 @@ class Inputs:
         features = EarlierFeatures if n_structure == N_EARLIER else StructureFeatures
         self._graph, self._features = graph, features(graph)
         self._cuts = CutFeatures(graph) if n_structure > N_STRUCTURE else None
+        self._n_extents = len(EXTENT_FEATURES) if n_structure > N_WITH_CUTS else 0
+        self._room = None if graph.rows is None or not self._n_extents else room_of(graph.rows)
 
-    def __call__(self, proposals: Proposals, part: Part) -> PartInputs:
-        """Inputs of the proposals of a part."""
+    def extents(self, proposals: Proposals, n_jobs: int | None = None) -> np.ndarray:
+        """What networks see of whole proposals: float32 of shape (n_proposals, n_columns)."""
+        rows = self._graph.rows
+        if rows is None or self._room is None:
+            return np.zeros((len(proposals.sizes), self._n_extents), dtype=np.float32)
+        return extent_features(proposals, rows, self._room, n_jobs)
+
+    def __call__(self, proposals: Proposals, part: Part, extents: np.ndarray) -> PartInputs:
+        """Inputs of the proposals of a part, given the extents of all."""
         cut = cut_part(self._graph.affinity, proposals, part)
         subgraphs = part_subgraphs(cut, self._graph.affinity)
         structure = self._features(proposals, part, cut)
         if self._cuts is not None:
-            structure = np.concatenate([structure, self._cuts(subgraphs)], axis=1)
+            of_part = np.repeat(extents[part.first : part.stop], np.diff(subgraphs.offsets), axis=0)
+            structure = np.concatenate([structure, self._cuts(subgraphs), of_part], axis=1)
         return PartInputs(subgraphs, structure)
 
     def of_all(self, proposals: Proposals) -> list[PartInputs]:
         """Inputs of all proposals, to train on."""
-        return [self(proposals, part) for part in layer_parts(proposals, _PART_ROWS)]
+        extents = self.extents(proposals)
+        return [self(proposals, part, extents) for part in layer_parts(proposals, _PART_ROWS)]
 
 
 class Judge:
@@ -126,6 +139,7 @@ class Judge:
                 inputs=self._inputs,
                 detection=self._detection,
                 proposals=proposals,
+                extents=self._inputs.extents(proposals, self.n_jobs),
             )
         else:
             scores = [self._detection.score(*one) for one in inputs]
@@ -165,6 +179,7 @@ class Judge:
             inputs=self._inputs,
             segmentation=self._segmentation,
             proposals=proposals,
+            extents=self._inputs.extents(proposals, self.n_jobs),
             impure=impure,
             n_seeds=n_seeds,
             seed=seed,
@@ -179,16 +194,16 @@ class Judge:
         return segmented, probability[layer_of, segmented.indices]
 
 
-def _score_parts(start, stop, parts, inputs, detection, proposals):
-    return np.concatenate([detection.score(*inputs(proposals, part)) for part in parts[start:stop]])
+def _score_parts(start, stop, parts, inputs, detection, proposals, extents):
+    return np.concatenate([detection.score(*inputs(proposals, part, extents)) for part in parts[start:stop]])
 
 
-def _segment_parts(start, stop, parts, inputs, segmentation, proposals, impure, n_seeds, seed):
+def _segment_parts(start, stop, parts, inputs, segmentation, proposals, extents, impure, n_seeds, seed):
     """Members of the impure proposals of each part that belong, and how probably."""
     found = []
     for part in parts[start:stop]:
         of_part = impure[part.first : part.stop]
-        subgraphs, structure = inputs(proposals, part)
+        subgraphs, structure = inputs(proposals, part, extents)
         of_chosen = np.repeat(of_part, np.diff(subgraphs.offsets))
         chosen = take(subgraphs, np.flatnonzero(of_part))
         random = np.random.default_rng([seed, part.first])

@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import adjusted_rand_score
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
-from sklearn_gcncluster._proposals._bottleneck import N_WITH_CUTS
+from sklearn_gcncluster._proposals._extent import N_WITH_EXTENT
 from sklearn_gcncluster._proposals._features import N_STRUCTURE
 from sklearn_gcncluster.datasets import load_glyphs, make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore
@@ -148,7 +148,7 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
     universal = GCNClustering(segment=False, random_state=0).fit(X)
     learned, n_universal = both.learned_, len(universal.learned_.detection)
     assert len(learned.detection) == 2 + n_universal
-    assert [len(one.mean) for one in learned.detection] == [N_STRUCTURE] * 2 + [N_WITH_CUTS] * n_universal
+    assert [len(one.mean) for one in learned.detection] == [N_STRUCTURE] * 2 + [N_WITH_EXTENT] * n_universal
     found = []
     for networks in (learned.detection, alone.learned_.detection, universal.learned_.detection):
         both.learned_ = learned._replace(detection=networks)
@@ -168,6 +168,17 @@ def test_networks_that_learned_from_many_samples_judge_alone():
     of_many, of_few, of_more = (GCNClustering(**settings).fit(X, labels) for labels in (y, few, more))
     assert len(of_many.learned_.detection) == 1
     assert len(of_few.learned_.detection) == len(of_more.learned_.detection) > 1
+
+
+@pytest.mark.parametrize(("near", "apart", "n_bursts", "length"), [(0.02, 0.3, 6, 30), (0.05, 0.7, 10, 10)])
+def test_bursts_of_near_copies_are_parts_of_classes(near, apart, n_bursts, length):
+    """Pictures in a row hardly differ; two rows of one class do, and differ much more from other classes."""
+    random = np.random.default_rng(0)
+    classes = random.normal(size=(20, 1, 1, 64))
+    bursts = classes + apart * random.normal(size=(20, n_bursts, 1, 64))
+    X = bursts + near * random.normal(size=(20, n_bursts, length, 64))
+    labels = GCNClustering(random_state=0).fit_predict(X.reshape(-1, 64))
+    assert adjusted_rand_score(np.repeat(np.arange(20), n_bursts * length), labels) > 0.95
 
 
 def test_small_labelled_classes_do_not_break_up_large_ones():

@@ -3,7 +3,8 @@ What the networks of the package make of easy data, and of any, without labels.
 
 Easy data first: blobs far apart and less far, clusters larger than the lists of neighbours, a single class,
 match probabilities, noise. Then both halves of each FILE.npz (``X``, ``y``, and a boolean ``train`` that
-names one half), with the mean of pairwise and BCubed F::
+names one half), with the mean of pairwise and BCubed F; and forty classes of the half that `train` names,
+with each sample drawn several times, with noise, as pictures in a row are::
 
     python examples/benchmarks/without_labels.py FILE.npz ...
     python examples/benchmarks/without_labels.py --pretrained OTHER.safetensors FILE.npz ...
@@ -21,6 +22,7 @@ import scipy.sparse as sp
 from sklearn.cluster import HDBSCAN
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import normalize
 
 from sklearn_gcncluster import GCNClustering
 from sklearn_gcncluster.metrics import bcubed_fscore, pairwise_fscore
@@ -99,14 +101,31 @@ def easy_data(cluster, fast):
         yield f"noise of {n_samples} samples, {n_features} features", f"{np.mean(labels < 0):.0%} outliers"
 
 
-def halves(cluster, file):
-    """Mean of pairwise and BCubed F on the half that `train` does not name, and on the other."""
+BURSTS = ((8, 0.1), (25, 0.3))
+"""Mean number of samples in a burst, and deviation of the noise in deviations of all."""
+
+
+def bursts_of(X, y, length, noise):
+    """About 5,000 samples of forty classes, in bursts that hardly differ, of unit length."""
+    random = np.random.default_rng(0)
+    classes = random.permutation(np.flatnonzero(np.bincount(y) >= 5))[:40]
+    chosen = random.permutation(np.flatnonzero(np.isin(y, classes)))[: 5000 // length]
+    rows = np.repeat(chosen, np.minimum(random.geometric(1 / length, len(chosen)), 4 * length))
+    X = X[rows] + noise * X.std(axis=0) * random.normal(size=(len(rows), X.shape[1]))
+    return normalize(X).astype(np.float32), y[rows]
+
+
+def fscores(cluster, file):
+    """Mean of pairwise and BCubed F on the half not named by `train`, on the other, and on bursts of that."""
     with np.load(file) as stored:
-        X, y, train = stored["X"].astype(np.float32), stored["y"], stored["train"]
+        X, y, train = normalize(stored["X"].astype(np.float32)), stored["y"], stored["train"]
+    y = np.unique(y, return_inverse=True)[1]
+    half = X[train], y[train]
+    sets = [(X[~train], y[~train]), half, *(bursts_of(*half, *shape) for shape in BURSTS)]
     scores = []
-    for rows in (~train, train):
-        labels = cluster(X[rows])
-        scores.append((pairwise_fscore(y[rows], labels) + bcubed_fscore(y[rows], labels)) / 2)
+    for rows, classes in sets:
+        labels = cluster(rows)
+        scores.append((pairwise_fscore(classes, labels) + bcubed_fscore(classes, labels)) / 2)
     return scores
 
 
@@ -127,12 +146,14 @@ def main():
     for name, found in easy_data(cluster, args.fast):
         print(f"| {name} | {found} |", flush=True)
     if args.files:
-        print("\n| set | one half | the other |\n| --- | --- | --- |")
+        names = "one half", "the other", *(f"in bursts of {length}" for length, _ in BURSTS)
+        print("\n| set |", *(f"{name} |" for name in names))
+        print("| --- |", *("--- |" for _ in names))
         scores = []
         for file in args.files:
-            scores.append(halves(cluster, file))
-            print(f"| {file.stem} | {scores[-1][0]:.3f} | {scores[-1][1]:.3f} |", flush=True)
-        print("| mean | {:.3f} | {:.3f} |".format(*np.mean(scores, axis=0)))
+            scores.append(fscores(cluster, file))
+            print(f"| {file.stem} |", *(f"{score:.3f} |" for score in scores[-1]), flush=True)
+        print("| mean |", *(f"{score:.3f} |" for score in np.mean(scores, axis=0)))
 
 
 if __name__ == "__main__":

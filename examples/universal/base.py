@@ -87,6 +87,18 @@ def add_copies(X: np.ndarray, y: np.ndarray, share: float, random: np.random.Gen
     return np.vstack([X, X[rows] + nudge]), np.append(y, y[rows])
 
 
+def in_bursts(X: np.ndarray, y: np.ndarray, random: np.random.Generator) -> Labelled:
+    """Some of the samples, each with others that differ from it by little, as pictures taken in a row do."""
+    mean = log_uniform(2, 40, random)
+    chosen = random.permutation(len(X))[: max(round(min(len(X), log_uniform(300, 5_000, random) / mean)), 20)]
+    lengths = random.geometric(1 / mean, len(chosen))
+    if random.random() < 0.5:  # a few are far longer than others
+        lengths = np.ceil(np.minimum(mean * random.pareto(1.2, len(chosen)), 20 * mean)).astype(int)
+    rows = np.repeat(chosen, np.maximum(lengths, 1))
+    width = log_uniform(0.02, 0.4, random) * np.exp(0.5 * random.standard_normal(len(X)))[rows, None]
+    return X[rows] + width * X.std(axis=0) * random.standard_normal((len(rows), X.shape[1])), y[rows]
+
+
 def add_offset(X: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The same, away from the origin: in many embeddings all samples have something in common."""
     direction = random.standard_normal(X.shape[1])

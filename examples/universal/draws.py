@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
-from base import Labelled, add_copies, add_noise, add_offset, log_uniform, numbered, places_in_class
+from base import (
+    Labelled,
+    add_copies,
+    add_noise,
+    add_offset,
+    in_bursts,
+    log_uniform,
+    numbered,
+    places_in_class,
+)
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.preprocessing import normalize
@@ -29,7 +38,8 @@ MIX: tuple[Generator, ...] = (
     *(blobs, identities, places, identities, noise, matches, blobs, scattered, chains),
     *(places, blobs, families, identities, noise, blobs, scattered, places, alone),
     *(identities, families, blobs, noise, identities, scattered, noise, matches, chains),
-    *(families, identities, families, scattered, families, blobs, blobs, families, places, scattered),
+    *(families, families, families, identities, families, scattered, families),
+    *(blobs, blobs, families, places, scattered),
     *(partial(noise, dimensions=(8, 64)),) * 2,
 )
 """Generators, taken in turn."""
@@ -45,6 +55,8 @@ def drawn(X: np.ndarray, y: np.ndarray, metric: str, random: np.random.Generator
         X = PCA(n_components, random_state=0).fit_transform(X)
     rows = some_classes(y, random)
     X, y = X[rows], numbered(y[rows])
+    if random.random() < 0.2:
+        X, y = in_bursts(X, y, random)
     if random.random() < 0.12 and X.shape[1] < len(X):
         X, y = add_noise(X, y, random.uniform(0.02, 0.4), random)
     if random.random() < 0.12:

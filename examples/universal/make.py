@@ -9,19 +9,17 @@ Labelled sets and generators are dealt into folds: no link is judged, while the 
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
-One run differs from the next in what it makes of single sets, and models that look for gaps err in other
-places than such that do not. So networks that were made before, on other draws, teach beside those of the
-run, and what is shipped is one model that learned what they all say (`distil.py`).
+What is shipped is one model of links that learned what those of all folds say (`distil.py`). Networks that
+were made before may teach beside them.
 
 ::
 
     apt-get update
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
-    git show 957240a:sklearn_gcncluster/data/universal.safetensors > first.safetensors
-    git show d960816:sklearn_gcncluster/data/universal.safetensors > second.safetensors
-    python examples/universal/make.py --sets FOLDER --teachers first.safetensors second.safetensors
+    python examples/universal/make.py --sets FOLDER
 
-That takes an hour on two cores, and less with FOLDER filled before.
+That takes an hour on two cores and 17 GiB of memory, and less with FOLDER filled before. One run differs from
+the next: the GCN-Ds and the GCN-S in the package are of a run before that of the links, with fewer bursts.
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
@@ -46,7 +44,8 @@ from views import N_FOLDS, N_LINKS, Draw, all_draws, view_of
 from sklearn_gcncluster import GCNClustering, load
 from sklearn_gcncluster._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
 from sklearn_gcncluster._graph._link_models import (
-    N_FIRST,
+    N_MANY_SETS,
+    N_ONE_SET,
     View,
     all_odds,
     first_inputs,
@@ -66,7 +65,7 @@ from sklearn_gcncluster._model import Learned, LinkModels, LinkNetwork
 from sklearn_gcncluster._nn._detection import train_detection
 from sklearn_gcncluster._nn._segmentation import train_segmentation
 from sklearn_gcncluster._nn._training import Schedule
-from sklearn_gcncluster._proposals._bottleneck import N_WITH_CUTS
+from sklearn_gcncluster._proposals._extent import N_WITH_EXTENT
 from sklearn_gcncluster._proposals._sources import DEFAULT_PROPOSALS, propose
 from sklearn_gcncluster._proposals._subgraphs import concatenate, take
 from sklearn_gcncluster._proposals._targets import proposal_targets
@@ -74,13 +73,9 @@ from sklearn_gcncluster._scoring import Inputs
 
 LEAST_PRECISION = 0.7  # of the best feature of links, for a draw to be learned from
 FEW = 5  # links inside classes that say nothing of this
-N_ROWS = 8_000  # samples of proposals of a draw that the networks learn from
+N_ROWS = 6_500  # samples of proposals of a draw that the networks learn from
 EPOCH_ROWS = 240_000  # samples of proposals in an epoch
-NEAR = np.arange(N_NEIGHBORHOOD)
-"""Features of the first round that tell nothing of gaps."""
-SECOND_NEAR = np.concatenate([NEAR, np.arange(N_FIRST, N_FIRST + N_PROBABILITY)])
-"""The same of the second round."""
-N_SYNTHETIC = 30 * len(MIX)  # sets of the generators
+N_SYNTHETIC = 26 * len(MIX)  # sets of the generators
 OUT = Path(__file__).parents[2] / "sklearn_gcncluster" / "data" / "universal.safetensors"
 
 
@@ -100,13 +95,13 @@ def sample_of(inputs, same: np.ndarray, draw: Draw) -> LinkSample:
 def first_sample(draw: Draw) -> LinkSample:
     """Links of a draw as the first round sees them."""
     view = view_of(draw)
-    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    inputs = first_inputs(view.embedding, view.mapped, view.links, N_MANY_SETS)
     return sample_of(inputs, same_class(view), draw)
 
 
 def after_first(view: View, draw: Draw, first: list[LinkNetwork]):
     """The view with its likely links, and what the second round sees of them."""
-    inputs = first_inputs(view.embedding, view.mapped, view.links)
+    inputs = first_inputs(view.embedding, view.mapped, view.links, N_MANY_SETS)
     likely, probability = likely_of(all_odds(inputs, [first[draw.fold]]))
     view = view._replace(links=view.links.take(likely))
     return view, second_inputs(inputs.features(likely), view.embedding, view.links, probability)
@@ -131,7 +126,7 @@ def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]
         links.matrix(probability),
     )
     proposals = propose(graph, DEFAULT_PROPOSALS)
-    layers = Inputs(graph, N_WITH_CUTS).of_all(proposals)
+    layers = Inputs(graph, N_WITH_EXTENT).of_all(proposals)
     subgraphs = concatenate([layer.subgraphs for layer in layers])
     structure = np.concatenate([layer.structure for layer in layers])
     targets = proposal_targets(proposals, view.y)
@@ -164,13 +159,17 @@ def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training
 
 
 def earlier_teachers(files: list[Path]) -> list[list[Teacher]]:
-    """Those of networks that were made before, for each round; some know nothing of gaps."""
+    """Those of networks that were made before, for each round; some know nothing of gaps, or of lengths."""
     known = [load(file).learned_.links for file in files]
-    columns = {len(NEAR): NEAR, N_FIRST: np.arange(N_FIRST)}
-    second = {len(NEAR): SECOND_NEAR, N_FIRST: np.arange(N_FIRST + N_PROBABILITY)}
+    columns = {number: np.arange(number) for number in (N_NEIGHBORHOOD, N_ONE_SET, N_MANY_SETS)}
+    second = {
+        N_NEIGHBORHOOD: np.r_[:N_NEIGHBORHOOD, N_ONE_SET : N_ONE_SET + N_PROBABILITY],
+        N_ONE_SET: np.arange(N_ONE_SET + N_PROBABILITY),
+        N_MANY_SETS: np.arange(N_MANY_SETS + N_PROBABILITY),
+    }
     return [
-        [Teacher(model, columns[len(one.low)]) for one in known for model in one.first],
-        [Teacher(model, second[len(one.low)]) for one in known for model in one.second],
+        [Teacher(model, columns[model.n_features]) for one in known for model in one.first],
+        [Teacher(model, second[model.n_features - N_PROBABILITY]) for one in known for model in one.second],
     ]
 
 
@@ -206,7 +205,7 @@ def learned(draws: list[Draw], earlier: list[list[Teacher]], epochs: int, jobs: 
             )
             folds = np.array([draw.fold for draw in draws])
             print(f"{len(draws)} of {len(shown)} draws", flush=True)
-            low, high = known_range(np.concatenate([sample.features for sample in samples]))
+            low, high = known_range(np.concatenate([sample.features[:, :N_ONE_SET] for sample in samples]))
         rounds.append(train_round(parallel, samples, folds, training))
         report(name, samples, draws, rounds[-1])
         everything = np.arange(samples[0].features.shape[1])
@@ -232,7 +231,7 @@ def main():
     parser = argparse.ArgumentParser(description="Make the universal networks.")
     parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--draws", type=int, default=20, help="training sets drawn of each labelled set")
+    parser.add_argument("--draws", type=int, default=18, help="training sets drawn of each labelled set")
     parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="files of earlier networks")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)

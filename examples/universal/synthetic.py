@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from base import Labelled, add_copies, add_noise, add_offset, class_sizes, log_uniform
+from base import Labelled, add_copies, add_noise, add_offset, class_sizes, in_bursts, log_uniform
 from scipy.spatial import KDTree
 from sklearn.preprocessing import normalize
 
@@ -33,6 +33,8 @@ def identities(random: np.random.Generator) -> Labelled:
         low_quality=random.choice([0, 0.1, 0.3, 0.5]),
         random_state=int(random.integers(2**31)),
     )
+    if random.random() < 0.15:
+        X, y = in_bursts(X, y, random)
     if random.random() < 0.2:
         X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
     if random.random() < 0.2:
@@ -103,7 +105,8 @@ def chains(random: np.random.Generator) -> Labelled:
 def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
     """Clusters so far apart that nobody would doubt them, from a handful of samples to thousands.
 
-    In a share `cities` of the sets, groups of them are farther from others, as places in several cities.
+    In a share `cities` of the sets of few dimensions, groups of them are farther from others, as places in
+    several cities. In embeddings, groups so near to each other are parts of a class.
     """
     n_features = int(random.choice([2, 2, 3, 5, 8, 16, 32, 64, 128, 512]))
     n_classes = round(log_uniform(2, 20 if random.random() < 0.5 else 1_000, random))
@@ -118,7 +121,7 @@ def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
         centres = random.normal(size=(n_classes, n_features))
     apart = KDTree(centres).query(centres, k=2)[0][:, 1].min()
     radius = apart / log_uniform(4, 25, random) / np.sqrt(n_features)
-    if cities and n_classes >= 6 and random.random() < cities:
+    if n_features < 32 and n_classes >= 6 and random.random() < cities:
         city = random.integers(0, random.integers(2, 6), n_classes)
         centres = (
             centres + log_uniform(10, 10_000, random) * apart * random.normal(size=(6, n_features))[city]
@@ -149,10 +152,11 @@ def families(random: np.random.Generator) -> Labelled:
     of_mode[mode] = y
     rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
     axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
-    apart = random.uniform(0.3, 0.9)  # modes against classes
+    apart = log_uniform(0.1, 0.9, random)  # modes against classes
     class_centres = random.standard_normal((n_classes, rank))
     mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
-    width = random.uniform(0.2, 1) * np.where(random.random(len(of_mode)) < random.choice([0, 0.3]), 0.1, 1)
+    burst = random.random(len(of_mode)) < random.choice([0, 0.3, 1])
+    width = np.where(burst, apart * log_uniform(0.02, 0.5, random), random.uniform(0.2, 1))
     X = mode_centres[mode] + width[mode, None] * random.standard_normal((len(y), rank))
     X = X @ axes * np.sqrt(n_features / rank)
     X = X + random.choice([0, 0.3]) * random.standard_normal(X.shape)

@@ -21,6 +21,7 @@ from .._temporary import of_blocks, temporary_folder, written
 from ._gaps import N_GAPS, GapFeatures
 from ._link_features import N_NEIGHBORHOOD, NeighborhoodFeatures, ProbabilityFeatures
 from ._links import Links, link
+from ._room import N_LENGTHS, LengthFeatures, room_of
 
 MAX_FOLDS = 4
 _RANGE = (0.001, 0.999)
@@ -38,8 +39,10 @@ _CONTEXT_LINKS = 20_000
 _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
 """Statistics of each feature that make the context."""
-N_FIRST = N_NEIGHBORHOOD + N_GAPS + 1
-"""Features that the first round sees; networks of earlier files know those of the neighbourhoods only."""
+N_ONE_SET = N_NEIGHBORHOOD + N_GAPS + 1
+"""Features that models of one set see in the first round; those of earlier files only the first of them."""
+N_MANY_SETS = N_ONE_SET + N_LENGTHS
+"""Those that models of many sets see. How long links are in one set says little of others."""
 
 
 class View(NamedTuple):
@@ -94,6 +97,17 @@ class _SideBySide:
         return np.concatenate([features(part) for features in self._kinds], axis=1)
 
 
+class _Between:
+    """Features of the second round behind those of the first that all models see, before the others."""
+
+    def __init__(self, first: KeptFeatures, second: ProbabilityFeatures):
+        self._first, self._second = first, second
+
+    def __call__(self, part: np.ndarray) -> np.ndarray:
+        common, more = np.split(self._first(part), [N_ONE_SET], axis=1)
+        return np.concatenate([common, self._second(part), more], axis=1)
+
+
 class _Constant:
     """A value that all links of a set have."""
 
@@ -128,13 +142,12 @@ class LinkInputs:
         """The same of links whose features are known already."""
         from ._link_network import link_odds
 
+        def odds(model):
+            n_known = model.n_features
+            return link_odds(model, values[:, :n_known], self.context[:, :n_known])
+
         kinds = [[model for model in models if (model.context_mean is None) == one] for one in (True, False)]
-        means = [
-            np.mean([link_odds(model, values, self.context) for model in kind], axis=0)
-            for kind in kinds
-            if kind
-        ]
-        return np.mean(means, axis=0)
+        return np.mean([np.mean([odds(model) for model in kind], axis=0) for kind in kinds if kind], axis=0)
 
 
 def context_of(values: np.ndarray) -> np.ndarray:
@@ -192,7 +205,8 @@ def judge_links(
     """
     # Between the rounds, features of the first stand in files: for 600,000 samples they are gigabytes.
     with temporary_folder() as folder:
-        first = first_inputs(embedding, mapped, links, with_gaps=len(models.low) == N_FIRST)
+        n_known = max(model.n_features for model in models.first)
+        first = first_inputs(embedding, mapped, links, n_known)
         likely, probability, kept, unknown = _probable(first, models, folder, n_jobs)
         del first
         links = links.take(likely)
@@ -310,23 +324,24 @@ def _same_class(view):
 
 
 def first_inputs(
-    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, with_gaps: bool = True
+    embedding: np.ndarray | None, mapped: np.ndarray | None, links: Links, n_known: int = N_ONE_SET
 ) -> LinkInputs:
-    """What the first round sees of links; arguments as in :class:`View`."""
+    """What the first round sees of links, the first `n_known` features; arguments as in :class:`View`."""
     if embedding is None or mapped is None:
-        cosine, quality = 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
-        shared = 0.0
+        room, cosine, quality = None, 1 - links.dissimilarity, np.ones(len(links.neighbors), np.float32)
     else:
-        shared = _in_common(embedding)
-        centred = _centred(embedding)
+        room, centred = room_of(embedding), _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
         mean = mapped.mean(axis=0)
         lengths = of_blocks(lambda part: np.linalg.norm(part - mean, axis=1), mapped)
         quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
-    near = NeighborhoodFeatures(links, cosine, quality)
-    if not with_gaps:
-        return LinkInputs(near, len(links.rows))
-    return LinkInputs(_SideBySide(near, GapFeatures(links), _Constant(shared)), len(links.rows))
+    kinds: list[Callable[[np.ndarray], np.ndarray]] = [NeighborhoodFeatures(links, cosine, quality)]
+    if n_known > N_NEIGHBORHOOD:
+        # Only what all have in common tells a single class from noise.
+        kinds += [GapFeatures(links), _Constant(0.0 if room is None else room.common)]
+    if n_known > N_ONE_SET:
+        kinds.append(LengthFeatures(links, cosine, room))
+    return LinkInputs(_SideBySide(*kinds), len(links.rows))
 
 
 def second_inputs(
@@ -336,7 +351,7 @@ def second_inputs(
     centred = None if embedding is None else _centred(embedding)
     second = ProbabilityFeatures(links, probability, centred)
     kept = first if isinstance(first, KeptFeatures) else KeptFeatures([first], [len(first)])
-    return LinkInputs(_SideBySide(kept, second), len(links.rows))
+    return LinkInputs(_Between(kept, second), len(links.rows))
 
 
 def _probable(inputs, models, folder, n_jobs):
@@ -381,15 +396,6 @@ def likely_of(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     probability = expit(odds)
     likely = np.flatnonzero(probability >= _UNLIKELY)
     return likely, probability[likely]
-
-
-def _in_common(rows):
-    """Share of the mean in the mean square of rows: only this tells a single class from noise.
-
-    Rows for the Euclidean distance stand around the origin, so there it tells nothing.
-    """
-    squares = of_blocks(lambda part: (part**2).sum(axis=1), rows)
-    return float((rows.mean(axis=0) ** 2).sum() / max(squares.mean(), 1e-12))
 
 
 def _centred(rows):

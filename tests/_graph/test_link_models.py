@@ -9,12 +9,15 @@ from sklearn_gcncluster._folds import class_folds
 from sklearn_gcncluster._graph import _link_models
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._link_models import (
+    N_MANY_SETS,
+    N_ONE_SET,
     View,
     all_features,
     context_of,
     first_inputs,
     judge_links,
     learn_links,
+    second_inputs,
     shortened_links,
 )
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
@@ -56,13 +59,30 @@ def test_models_of_one_set_count_as_much_as_those_of_many():
     learned = learn_links(views_of(2_000, seed=0), 0)[1].first
     universal = load_pretrained("universal").links.first
     view = views_of(1, seed=2)[0]
-    inputs, part = first_inputs(view.embedding, view.mapped, view.links), np.arange(500)
+    inputs = first_inputs(view.embedding, view.mapped, view.links, N_MANY_SETS)
+    part = np.arange(500)
     of_one, of_many = inputs.odds(part, learned), inputs.odds(part, universal)
     assert len(learned) == 2 != len(universal)
     np.testing.assert_allclose(inputs.odds(part, learned + universal), (of_one + of_many) / 2, rtol=1e-5)
     np.testing.assert_allclose(
         of_one, np.mean([inputs.odds(part, [model]) for model in learned], axis=0), rtol=1e-5
     )
+
+
+def test_models_of_one_set_do_not_see_lengths():
+    """Whether models of many sets judge beside them or not, they see the same features, in both rounds."""
+    models = learn_links(views_of(2_000, seed=0), 0)[1]
+    view = views_of(1, seed=2)[0]
+    part, found = np.arange(len(view.links.rows)), []
+    for n_known in (N_ONE_SET, N_MANY_SETS):
+        first = first_inputs(view.embedding, view.mapped, view.links, n_known)
+        probability = 1 / (1 + np.exp(-first.odds(part, models.first)))
+        second = second_inputs(first.features(part), view.embedding, view.links, probability)
+        assert first.features(part).shape[1] == n_known
+        assert second.features(part[:3]).shape[1] - n_known == models.second[0].n_features - N_ONE_SET
+        found.append((probability, second.odds(part, models.second)))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_context_tells_how_features_are_spread():
