@@ -141,7 +141,7 @@ def test_pretrained_networks_of_another_build_play_no_part(identities, trained):
 
 def test_scores_are_means_over_learned_and_pretrained_networks():
     """Networks of one build judge side by side: the mean of their scores, each network counted once."""
-    X, y = make_identities(400, 40, 32, class_spread=0.6, random_state=0)
+    X, y = make_identities(400, 40, 32, class_spread=0.4, random_state=0)
     settings = {"n_networks": 2, "max_epochs": 1, "segment": False, "random_state": 0}
     both = GCNClustering(**settings).fit(X, y)
     alone = GCNClustering(**settings, pretrained=None).fit(X, y)
@@ -170,7 +170,7 @@ def test_networks_that_learned_from_many_samples_judge_alone():
     assert len(of_few.learned_.detection) == len(of_more.learned_.detection) > 1
 
 
-@pytest.mark.parametrize(("near", "apart", "n_bursts", "length"), [(0.02, 0.3, 6, 30), (0.05, 0.7, 10, 10)])
+@pytest.mark.parametrize(("near", "apart", "n_bursts", "length"), [(0.05, 0.7, 10, 10), (0.1, 0.5, 6, 20)])
 def test_bursts_of_near_copies_are_parts_of_classes(near, apart, n_bursts, length):
     """Pictures in a row hardly differ; two rows of one class do, and differ much more from other classes."""
     random = np.random.default_rng(0)
