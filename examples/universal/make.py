@@ -19,8 +19,8 @@ were made before may teach beside them.
     python examples/universal/make.py --sets FOLDER
 
 That takes an hour on two cores and 17 GiB of memory, and less with FOLDER filled before. One run differs from
-the next, so links in the package are judged by the models of two: of this recipe, and of one with fewer bursts
-among the draws, of which the GCN-Ds and the GCN-S are.
+the next, so links in the package are judged by the models of two: of this recipe, and of one with fewer
+bursts among the draws, of which the GCN-Ds and the GCN-S are.
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
