@@ -54,16 +54,16 @@ def room_of(rows: np.ndarray) -> Room:
     """
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     squares = of_blocks(lambda part: ((part - mean) ** 2).sum(axis=1), rows)
-    scatter, shared = float(squares.mean()), float((mean.astype(np.float64) ** 2).sum())
+    lengths = of_blocks(lambda part: (part**2).sum(axis=1), rows)
     some = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _LOOKED_AT)).astype(np.int64))]
     centred = (some - some.mean(axis=0)).astype(np.float64)
     products = centred.T @ centred if len(centred) > centred.shape[1] else centred @ centred.T
     return Room(
         mean,
         squares,
-        max(scatter, _TINY),
+        max(float(squares.mean()), _TINY),
         float(np.trace(products) ** 2 / max((products**2).sum(), _TINY)),
-        shared / max(scatter + shared, _TINY),
+        float((rows.mean(axis=0) ** 2).sum() / max(lengths.mean(), _TINY)),
     )
 
 
