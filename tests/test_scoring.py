@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from sklearn_gcncluster import _scoring
+from sklearn_gcncluster._graph._room import room_of
+from sklearn_gcncluster._proposals._bottleneck import N_WITH_CUTS
+from sklearn_gcncluster._proposals._extent import N_WITH_EXTENT, extent_features
 from sklearn_gcncluster._proposals._layers import distinct_proposals
 from sklearn_gcncluster._scoring import Inputs, Judge, Scored, embedding_of, join
 
@@ -54,6 +57,23 @@ def test_scores_do_not_depend_on_parts(judge, graph, monkeypatch):
     whole = judge.score(proposals)
     monkeypatch.setattr(_scoring, "_PART_ROWS", 20)
     np.testing.assert_allclose(judge.score(proposals).quality, whole.quality, atol=1e-5)
+
+
+def test_extents_stand_behind_what_other_networks_see(graph, monkeypatch):
+    """Those of its proposal in each row; zeros where there is no embedding; nothing else changes."""
+    monkeypatch.setattr(_scoring, "_PART_ROWS", 20)
+    proposals = some_proposals(graph)
+    known, bare = Inputs(graph, N_WITH_CUTS), Inputs(graph._replace(rows=None), N_WITH_EXTENT)
+    before, found, without = (
+        np.concatenate([part.structure for part in inputs.of_all(proposals)])
+        for inputs in (known, Inputs(graph, N_WITH_EXTENT), bare)
+    )
+    np.testing.assert_array_equal(found[:, :N_WITH_CUTS], before)
+    expected = extent_features(proposals, graph.rows, room_of(graph.rows))
+    assert expected.any(axis=0).all()
+    np.testing.assert_array_equal(found[:, N_WITH_CUTS:], np.repeat(expected, proposals.sizes, axis=0))
+    assert without.shape == found.shape
+    assert not without[:, N_WITH_CUTS:].any()
 
 
 def test_another_judge_of_the_same_graph(trained, graph, judge):
