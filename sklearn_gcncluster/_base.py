@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_consistent_length, check_memory, vali
 
 from ._compat import HasMethods, Interval, StrOptions
 from ._foreign import reading
-from ._graph._given import graph_samples
+from ._graph._given import graph_samples, is_of_two_sets
 from ._graph._neighbors import ALGORITHMS
 from ._graph._samples import Samples, distinct_samples
 from ._jobs import one_thread
@@ -188,6 +188,12 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         """Samples of the graph, of an X that was checked; lists of a given graph are cut to the longest."""
         if self._is_graph():
             _check_square(X.shape, self)
+            if is_of_two_sets(X):
+                raise ValueError(
+                    "X is a square matrix, but its diagonal varies and it is not symmetric, as where its "
+                    "rows are some samples and its columns others. Give distances or affinities of the "
+                    "samples among themselves, as X[test][:, test] of those of all."
+                )
             n_neighbors = self._list_length(X.shape[0])
             return graph_samples(X, self.metric, min(n_neighbors, longest or n_neighbors))
         samples = distinct_samples(

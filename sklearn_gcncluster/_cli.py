@@ -133,7 +133,7 @@ def _seed(text: str) -> int:
 def _cluster(arguments: argparse.Namespace) -> None:
     from . import ClusterReport
 
-    _check_folders(arguments.out, arguments.report)  # before hours of work that end there
+    _check_outputs(arguments, arguments.out, arguments.report)  # before hours of work that end there
     samples = read_samples(arguments.samples)
     estimator = _estimator(arguments, samples.shape[1])
     constraints = _constraints(arguments.constraints, len(samples))
@@ -185,8 +185,13 @@ def _constraints(path: str | None, n_samples: int) -> dict[str, np.ndarray]:
 def _train(arguments: argparse.Namespace) -> None:
     from . import GCNClustering
 
-    _check_folders(arguments.out)
+    _check_outputs(arguments, arguments.out)
     samples, labels = read_samples(arguments.samples), read_labels(arguments.labels)
+    if len(labels) != len(samples):
+        raise ValueError(
+            f"{arguments.labels} has {len(labels)} labels for {len(samples)} samples of {arguments.samples}; "
+            "give one for each. A column of names has no header, or one such as label."
+        )
     estimator = GCNClustering(random_state=arguments.random_state)
     with _progress(estimator, arguments.quiet):
         estimator.fit(samples, labels)
@@ -226,9 +231,13 @@ def _inspect(arguments: argparse.Namespace) -> None:
     _write("".join(f"{name}: {value}\n" for name, value in lines.items()), None)
 
 
-def _check_folders(*paths: str | None) -> None:
-    """Say what cannot be written before it is computed."""
+def _check_outputs(arguments: argparse.Namespace, *paths: str | None) -> None:
+    """Say what cannot be written, or should not, before it is computed."""
+    names = ("samples", "labels", "model", "constraints")
+    given = [Path(value).resolve() for name in names if (value := getattr(arguments, name, None))]
     for path in filter(None, paths):
+        if Path(path).resolve() in given:
+            raise ValueError(f"{path} is read, and would be overwritten. Give another file to write.")
         if Path(path).is_dir():
             raise IsADirectoryError(f"{path} is a folder. Give the path of a file to write.")
         if not Path(path).absolute().parent.is_dir():

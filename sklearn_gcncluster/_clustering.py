@@ -344,7 +344,10 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 self.learned_, inputs = self._learn_networks(
                     graph, proposals, classes, learned, self.segment, beside
                 )
-                scored, judge = self._scored(graph, proposals, self.learned_, inputs)
+                if beside is None:
+                    scored, judge = self._scored(graph, proposals, self.learned_, inputs)
+                else:  # the graph above knows nothing but what few labels told
+                    scored, judge = self._judged(samples)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:
                 self._warn_of_low_scores(result, scored, samples)
@@ -422,6 +425,11 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     def _check_parameters(self):
         super()._check_parameters()
         check_sources(self.proposals, self.edge_threshold, self.metric if self._is_graph() else None)
+        if self.max_proposal_size is not None and self.max_proposal_size < self.min_proposal_size:
+            raise ValueError(
+                f"min_proposal_size={self.min_proposal_size} is more than "
+                f"max_proposal_size={self.max_proposal_size}, so there are no proposals. Give a range."
+            )
 
     # X -> graph -> proposals -> scores -> labels
 

@@ -190,7 +190,14 @@ class BaseGCN(GraphEstimator):
                 f"X has {len(codes)} samples, but no two that differ and can be compared; there is nothing "
                 "to learn from. Give others."
             )
-        return samples, aggregate_labels(codes, samples)
+        classes = aggregate_labels(codes, samples)
+        if np.bincount(classes[classes >= 0], minlength=1).max() < 2:
+            raise ValueError(
+                f"None of the {len(np.unique(codes[codes >= 0]))} classes in y has two samples that differ; "
+                "how clusters look is learned from samples that belong together. Give labels of more samples "
+                "of each class, or call fit(X) without y."
+            )
+        return samples, classes
 
     def _unlabelled_samples(self, X) -> tuple[Samples, Learned]:
         """Samples of the graph in a fit without labels, and the networks of `pretrained`."""
@@ -366,6 +373,14 @@ class BaseGCN(GraphEstimator):
 
     def _warn_of_unknown(self, graph: Graph):
         """Say so where what was learned does not fit the samples."""
+        if len(graph.lengths) > 2 and graph.dissimilarities.size and not np.ptp(graph.dissimilarities):
+            warnings.warn(
+                "All neighbours are equally far from each other, so nothing tells who belongs together. If X "
+                "is a graph, give distances or affinities that differ, as "
+                'kneighbors_graph(X, 80, mode="distance") makes them.',
+                UserWarning,
+                stacklevel=2,
+            )
         if graph.unknown > _MAX_UNKNOWN:
             warnings.warn(
                 f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range they "

@@ -332,8 +332,9 @@ class IncrementalGCNClustering(ClusterMixin, BaseEstimator):
         Returns
         -------
         clusterer : IncrementalGCNClustering
-            With the samples as memory maps, which stay on the disk. Its `estimator` uses the networks that
-            were learned, if they are not those of the package.
+            With the samples as memory maps, which stay on the disk. It goes on with what was learned. Fitted
+            anew, it begins as its `estimator` does, which uses the networks of `pretrained`; where these are
+            not those of the package, those that were learned.
 
         Raises
         ------

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
-from sklearn.utils import column_or_1d
 
 _LOOK_LIKE_NUMBERS = {"-1", "-1.0"}
 _MISSING = {"NoneType", "NAType", "NaTType"}
@@ -118,7 +117,11 @@ def integers(values: Any, name: str) -> np.ndarray:
     ValueError
         If a value is no integer, or none of 64 bits with a sign; the message shows it.
     """
-    values = column_or_1d(values)
+    values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values.ravel()
+    if values.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got an array of shape {values.shape}.")
     wrong = values[:0]
     if values.dtype.kind == "f":
         wrong = values[~np.isfinite(values) | (values != np.floor(values))]

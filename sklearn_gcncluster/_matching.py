@@ -52,7 +52,7 @@ def match_labels(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the lengths differ, or if labels are not integers.
+        If the lengths differ, if labels are not integers, or if new numbers do not fit into 64 bits.
 
     Notes
     -----
@@ -92,7 +92,13 @@ def match_labels(labels: ArrayLike, reference: ArrayLike) -> np.ndarray:
     numbers[pairs.rows] = old.values[pairs.columns]
     unmatched = np.flatnonzero(numbers < 0)
     by_size = unmatched[np.argsort(-new.sizes[unmatched], kind="stable")]
-    numbers[by_size] = np.arange(len(by_size)) + earlier[known].max(initial=-1) + 1
+    largest = int(earlier[known].max(initial=-1))
+    if largest + len(by_size) >= 2**63:
+        raise ValueError(
+            f"Numbers of {len(by_size)} new clusters count on from the largest of reference, {largest}, and "
+            "do not fit into 64 bits. Number it anew, as np.unique(reference, return_inverse=True)[1] does."
+        )
+    numbers[by_size] = np.arange(len(by_size)) + largest + 1
     matched[inside] = numbers[new.codes]
     return matched
 

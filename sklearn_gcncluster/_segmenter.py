@@ -300,6 +300,7 @@ class GCNSegmenter(BaseGCN):
                 return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
             samples, classes = self._labelled_samples(X, y)
             constraints = check_constraints(*given_constraints, len(samples.inverse))
+            beside = self._beside(classes)
             graph, learned = self._learn_affinity(samples, classes)
             given, partitions = None, []
             if self.estimator is not None:
@@ -315,10 +316,12 @@ class GCNSegmenter(BaseGCN):
                     partitions,
                     self.n_jobs,
                 )
-            self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True)
+            self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True, beside)
             if given is None:
                 return self
-            return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
+            if beside is None:
+                return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
+            return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
 
     def refine(
         self,

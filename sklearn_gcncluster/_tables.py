@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 from ._foreign import reading
 
 _SAMPLES = ("X",)
+_INDEX = ("", "Unnamed: 0")
+"""Names of the column that counts rows, in tables that pandas wrote."""
 _LABELS = ("y", "label", "labels", "class", "target", "cluster")
 """Names of what is asked for, among several arrays or columns; the first that is there is taken."""
 
@@ -129,7 +132,7 @@ def _csv_numbers(path):
     unnamed = [str(number) for number in range(len(first))]  # so pandas calls columns without a name
     header = not all(map(_is_number, first)) or (len(first) > 1 and first == unnamed)
     try:
-        return np.loadtxt(
+        table = np.loadtxt(
             path,
             delimiter=",",
             skiprows=int(header),
@@ -140,9 +143,20 @@ def _csv_numbers(path):
         )
     except ValueError as error:
         raise ValueError(
-            f"{path} is no table of numbers: {str(error).rstrip('.')}, both counted from 0, and rows below "
-            "the header. Leave out columns of other things."
+            f"{path} is no table of numbers: {str(error).rstrip('.')}; rows are counted from 0 below the "
+            "header, columns from 1. Leave out columns of other things."
         ) from error
+    # So pandas writes the index, unless told otherwise; as a feature it would drown the others.
+    nameless = header and first[0] in _INDEX and len(first) > 1
+    if nameless and np.array_equal(table[:, 0], np.arange(len(table))):
+        warnings.warn(
+            f"The first column of {path} has no name and counts the rows, so it is taken for an index and "
+            "left out. Give it a name if it is a feature.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return table[:, 1:]
+    return table
 
 
 def _csv_column(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score, pairwise_distances
 from sklearn.neighbors import KNeighborsTransformer, radius_neighbors_graph
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
-from sklearn_gcncluster.datasets import make_identities
+from sklearn_gcncluster.datasets import load_glyphs, make_identities
 from sklearn_gcncluster.metrics import bcubed_fscore
 
 
@@ -176,3 +176,76 @@ def test_memory_of_a_dense_graph():
         tracemalloc.stop()
     assert adjusted_rand_score(y, labels) > 0.95
     assert peak < 6 * distances.nbytes
+
+
+@pytest.mark.parametrize("n_copies", [2, 3, 10])
+def test_a_file_stacked_on_itself(n_copies):
+    """Where all rows have as many copies, these say nothing: clusters are those of the rows."""
+    X, y = make_blobs(300, n_features=32, centers=12, random_state=0)
+    labels = GCNClustering(random_state=0).fit_predict(X)
+    assert adjusted_rand_score(y, labels) == 1
+    stacked = GCNClustering(random_state=0).fit_predict(np.tile(X, (n_copies, 1)))
+    np.testing.assert_array_equal(stacked, np.tile(labels, n_copies))
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_distances_to_other_samples(sparse):
+    """A square block of distances between two sets is an error; a filled diagonal or one triangle is none."""
+    X, _ = make_blobs(120, n_features=4, centers=4, random_state=0)
+    D = pairwise_distances(X)
+    clusterer = GCNClustering(metric="precomputed", random_state=0)
+    expected = clusterer.fit_predict(D)
+    between = D[:60, 60:]
+    with pytest.raises(ValueError, match=r"its diagonal varies.*X\[test\]\[:, test\]"):
+        clusterer.fit(sp.csr_array(between) if sparse else between)
+    filled = D + np.eye(len(D))
+    np.testing.assert_array_equal(clusterer.fit_predict(sp.csr_array(filled) if sparse else filled), expected)
+    triangle = sp.csr_array(np.triu(D, 1) + np.diag(np.arange(len(D))))
+    assert adjusted_rand_score(clusterer.fit_predict(triangle), expected) > 0.9
+
+
+def test_equal_distances_are_told():
+    """A graph of links without lengths says nothing of who belongs together."""
+    X, _ = make_blobs(120, n_features=4, centers=4, random_state=0)
+    graph = radius_neighbors_graph(X, 3, mode="connectivity")
+    with pytest.warns(UserWarning, match="All neighbours are equally far from each other"):
+        GCNClustering(metric="precomputed", random_state=0).fit(graph)
+
+
+def glyphs_of_few_labels(n_labels):
+    """Pictures, their classes, and labels of two classes only."""
+    X, y = load_glyphs(return_X_y=True)
+    X, y = X[y >= 360], y[y >= 360]
+    known = np.full(len(y), -1)
+    for one in (360, 361):
+        known[np.flatnonzero(y == one)[:n_labels]] = one
+    return X, y, known
+
+
+@pytest.mark.parametrize("n_labels", [2, 10])
+def test_few_labels_among_others(n_labels):
+    """A few labels do not spoil clusters: labels_ are those of predict, hardly worse than without labels."""
+    X, y, known = glyphs_of_few_labels(n_labels)
+    clusterer = GCNClustering(random_state=0).fit(X, known)
+    np.testing.assert_array_equal(clusterer.labels_, clusterer.predict(X))
+    without = bcubed_fscore(y, GCNClustering(random_state=0).fit_predict(X))
+    assert bcubed_fscore(y, clusterer.labels_) > without - 0.03
+
+
+def test_segmenter_of_few_labels():
+    """With few labels the GCN-Ds of the package judge beside those learned, in fit as in refine."""
+    X, _, known = glyphs_of_few_labels(10)
+    segmenter = GCNSegmenter(KMeans(40, n_init=1, random_state=0), random_state=0).fit(X, known)
+    alone = GCNSegmenter(random_state=0, pretrained=None).fit(X, known)
+    assert len(segmenter.learned_.detection) > len(alone.learned_.detection)
+    np.testing.assert_array_equal(segmenter.labels_, segmenter.refine(X, segmenter.initial_labels_))
+
+
+@pytest.mark.parametrize("estimator", [GCNClustering(), GCNSegmenter()])
+def test_labels_that_teach_nothing(estimator):
+    """No class of two, or hardly two neighbours of one class: one message, and what to do."""
+    X, _ = make_blobs(200, n_features=32, centers=8, random_state=0)
+    with pytest.raises(ValueError, match="None of the 200 classes in y has two samples that differ"):
+        estimator.fit(X, np.arange(200))
+    with pytest.raises(ValueError, match="hardly two neighbours in X are of one class.*fit.X. without y"):
+        estimator.fit(X, np.r_[1, np.arange(1, 200)])

@@ -367,7 +367,10 @@ def test_impossible_input(labelled, quick):
         ({"edge_threshold": [[0.1, 0.2]]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
         ({"edge_threshold": ["high"]}, "edge_threshold must be 'auto', or one or more numbers below 1"),
         ({"min_proposal_size": 1000}, "No proposal has from 1000 to 219 members.*nothing to learn from"),
-        ({"min_proposal_size": 5, "max_proposal_size": 4}, "No proposal has from 5 to 4 members"),
+        (
+            {"min_proposal_size": 5, "max_proposal_size": 4},
+            "min_proposal_size=5 is more than max_proposal_size=4",
+        ),
         ({"hidden_channels": (True,)}, "hidden_channels must be one or more positive integers"),
         ({"hidden_channels": (8, 0.5)}, "hidden_channels must be one or more positive integers"),
         ({"proposals": ()}, "proposals is empty. Name at least one source: 'supervertices', 'average_link'"),

@@ -68,6 +68,9 @@ def test_proposal_scores_of_wrong_input(trained, partly):
         ProposalScoreDisplay.from_predictions([0.1, 0.2], [0.1, np.nan])
     with pytest.raises(TypeError, match="estimator must be a GCNClustering.*got KMeans"):
         ProposalScoreDisplay.from_estimator(KMeans(), *partly)
+    for display in (ProposalScoreDisplay, ProposalSizeDisplay):
+        with pytest.raises(ValueError, match="of which one is labelled, so there is nothing to show"):
+            display.from_estimator(trained, partly[0], np.full(len(partly[1]), -1))
 
 
 @pytest.mark.parametrize(("column", "quality", "floor"), [(0, "iou", None), (1, "iop", 0.6), (0, "iou", 0)])

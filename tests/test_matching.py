@@ -106,7 +106,9 @@ def test_ties():
         ([0, 1], [0, np.nan], "reference must hold integers, got .*nan"),
         ([0, 1], [0, np.inf], "reference must hold integers, got .*inf"),
         (["a", "b"], [0, 1], "labels must hold integers, got .*'a'"),
-        ([0, 1], [[0, 1], [1, 0]], "1d array"),
+        ([0, 1], [[0, 1], [1, 0]], r"reference must be one-dimensional, got an array of shape \(2, 2\)"),
+        ([[0, 1]], [0, 1], r"labels must be one-dimensional, got an array of shape \(1, 2\)"),
+        ([0, 1], [2**63 - 1, -1], "count on from the largest of reference, 9223372036854775807"),
     ],
 )
 def test_errors(labels, reference, message):

@@ -88,7 +88,10 @@ def test_without_pyarrow(monkeypatch):
     ("text", "message"),
     [
         ("", "X.csv is empty"),
-        ("a,b\n1,2\n3,x\n", "X.csv is no table of numbers: could not convert string 'x'.*row 1, column 2"),
+        (
+            "a,b\n1,2\n3,x\n",
+            "no table of numbers: could not convert string 'x'.*row 1, column 2; rows are",
+        ),
         ("1,2\n3\n", "X.csv is no table of numbers: .*columns"),
         ("1,2\n3,\n", "X.csv is no table of numbers"),
     ],
@@ -98,6 +101,20 @@ def test_bad_samples_csv(tmp_path, text, message):
     (tmp_path / "X.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         read_samples(tmp_path / "X.csv")
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_index_of_pandas(tmp_path, name):
+    """A first column without a name that counts the rows is no feature; with a name it is one."""
+    path, X = tmp_path / "X.csv", np.random.default_rng(0).normal(size=(4, 2)).round(3)
+    lines = [f"{number},{row[0]},{row[1]}" for number, row in enumerate(X)]
+    path.write_text("\n".join([f"{name},a,b", *lines]))
+    with pytest.warns(UserWarning, match="X.csv has no name and counts the rows"):
+        np.testing.assert_array_equal(read_samples(path), X)
+    path.write_text("\n".join(["number,a,b", *lines]))
+    assert read_samples(path).shape == (4, 3)
+    path.write_text("\n".join([f"{name},a,b", *lines[::-1]]))
+    assert read_samples(path).shape == (4, 3)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -10,6 +12,8 @@ from ._links import strongest
 from ._samples import Samples
 
 _BLOCK_CELLS = 2**24  # entries of a dense matrix that are looked at at once
+_SELF, _LOOKED_AT = 0.01, 1_000
+"""By which share of the largest entry a diagonal, and what should be symmetric in so many rows, may vary."""
 _ROUNDING = 1e-6
 """Share of the largest distance up to which negative distances are taken for zeros that were rounded."""
 
@@ -84,6 +88,23 @@ def _completed(rows, cols, unlike, n_samples):
     place = np.arange(len(order)) - np.repeat(np.cumsum(degree) - degree, degree)
     kept = order[place < longest]
     return sp.csr_array((closest[kept], (source[kept], target[kept])), shape=(n_samples, n_samples))
+
+
+def is_of_two_sets(X: np.ndarray | sp.csr_array) -> bool:
+    """Whether a square matrix goes from some samples to as many others, so that no sample meets itself.
+
+    Of one set the diagonal is constant, whatever it is filled with, or else the matrix is symmetric.
+    """
+    own = X.diagonal()
+    if sp.issparse(X):
+        own = own[own != 0]
+    scale = float(max(X.max(), -float(X.min()))) if len(own) else 0.0
+    if len(own) < 2 or np.ptp(own) <= _SELF * scale:
+        return False
+    some: Any = X[:_LOOKED_AT, :_LOOKED_AT]
+    some = (some.toarray() if sp.issparse(some) else some).astype(np.float64)
+    both = (some != 0) & (some.T != 0)
+    return bool((np.abs(some - some.T)[both] > _SELF * scale).any())
 
 
 def _check_entries(values, affinities):

@@ -240,6 +240,12 @@ def learn_links(
     low, high = known_range(np.concatenate(values))
     first = _cross_fit(inputs, values, views, seed, n_jobs)
     views, probabilities, likely = _likely_links(inputs, values, views, first)
+    if not all(map(len, likely)):
+        raise ValueError(
+            "By y hardly two neighbours in X are of one class, so nothing can be learned of how clusters "
+            "look. Check that y is of these samples, in this order; label more samples of each class; or "
+            "call fit(X) without y."
+        )
     inputs = [
         second_inputs(value[kept], view.embedding, *found)
         for value, kept, view, found in zip(values, likely, views, probabilities, strict=True)

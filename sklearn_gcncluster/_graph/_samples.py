@@ -2,7 +2,8 @@
 
 Duplicates by the thousand break approximate neighbour search and fill every neighbour list with copies of
 the same sample; a few of them tell how dense a place is. So some copies of each distinct row are kept, and
-all copies get one label. Rows are ordered by their projection on a fixed direction, so that all that follows,
+all copies get one label. Where nearly all rows have copies, that says nothing, and fewer are kept. Rows are
+ordered by their projection on a fixed direction, so that all that follows,
 random draws included, depends neither on the order in which samples were given nor on their unit.
 """
 
@@ -19,6 +20,8 @@ from .._temporary import empty_array
 
 _SEED = 20190402  # any fixed number: hash and direction only have to be the same in every run
 _BLOCK_ROWS = 16_384  # bounds the temporary copies made while rows are scaled and hashed
+_USUAL = 0.25
+"""Quantile of the numbers of copies that tells how many a row has anyway, as where a file was stacked."""
 _DOUBLE_BELOW = 32
 """Euclidean rows of fewer features are kept in double precision: coordinates may lie close together and far
 from all others. Embeddings, of one length or nearly so, do with single precision."""
@@ -72,8 +75,8 @@ def distinct_samples(
         rest is divided by its typical size, in double precision: what lies far from the origin, or is
         measured in tiny or huge units, loses nothing.
     max_copies : int or callable
-        Rows that are equal to so many others before them are left out. A function is given the number of
-        different rows.
+        So many copies of a row are kept at most. A function is given the number of different rows. Where
+        three quarters of the rows have several copies each, all have so many fewer.
     drop_zeros : bool
         Whether rows of length zero, which have no direction, are left out with "cosine"; else they are an
         error.
@@ -93,7 +96,9 @@ def distinct_samples(
         keys[part], places[part] = _content_hash(block), _projections(block)
     _, first, group, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(places[first], kind="stable")
-    kept = np.minimum(counts[order], max_copies(len(order)) if callable(max_copies) else max_copies)
+    usual = np.quantile(counts, _USUAL, method="lower") if len(counts) else 1
+    most = max_copies(len(order)) if callable(max_copies) else max_copies
+    kept = np.minimum(-(-counts[order] // usual), most)
     starts = np.cumsum(kept) - kept
     spoken_for = np.zeros(kept.sum(), dtype=np.intp)
     spoken_for[starts] = counts[order]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -45,6 +47,19 @@ def proposals_of(estimator: Any, X: Any) -> Any:
             f"{type(estimator).__name__}"
         )
     return estimator.score_proposals(X)
+
+
+def judged(estimator: Any, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True and predicted qualities of proposals of labelled samples, and numbers of members; two or more."""
+    proposals = proposals_of(estimator, X)
+    true, sizes = proposals.true_scores(y), np.diff(proposals.membership.indptr)
+    known = (sizes > 1) & np.isfinite(true[:, 0])
+    if not known.any():
+        raise ValueError(
+            f"None of the {len(sizes)} proposals has two members or more of which one is labelled, so there "
+            "is nothing to show. Give labels of more samples."
+        )
+    return true[known], proposals.scores[known], sizes[known]
 
 
 def known_quality(quality: str) -> str:

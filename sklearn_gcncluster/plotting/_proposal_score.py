@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from ._axes import GREY, INK, NAMES, ORANGE, SHADES, known_quality, prepare, proposals_of, style
+from ._axes import GREY, INK, NAMES, ORANGE, SHADES, judged, known_quality, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,12 +97,8 @@ class ProposalScoreDisplay:
             Of all proposals of two samples or more, the refined ones included.
         """
         column = ("iou", "iop").index(known_quality(quality))
-        proposals = proposals_of(estimator, X)
-        true = proposals.true_scores(y)[:, column]
-        shown = (np.diff(proposals.membership.indptr) > 1) & np.isfinite(true)
-        return cls.from_predictions(
-            true[shown], proposals.scores[shown, column], quality=quality, ax=ax, **kwargs
-        )
+        true, predicted, _ = judged(estimator, X, y)
+        return cls.from_predictions(true[:, column], predicted[:, column], quality=quality, ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from ._axes import BLUE, GREY, INK, NAMES, ORANGE, known_quality, prepare, proposals_of, style
+from ._axes import BLUE, GREY, INK, NAMES, ORANGE, judged, known_quality, prepare, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -121,13 +121,10 @@ class ProposalSizeDisplay:
             Of proposals of two samples or more, the refined ones included.
         """
         column = ("iou", "iop").index(known_quality(quality))
-        proposals = proposals_of(estimator, X)
-        true, predicted = proposals.true_scores(y)[:, column], proposals.scores
-        sizes = np.diff(proposals.membership.indptr)
-        floor = estimator.min_score if min_score is None else min_score
-        shown = (sizes > 1) & np.isfinite(true) & (predicted[:, 0] >= floor)
+        true, predicted, sizes = judged(estimator, X, y)
+        shown = predicted[:, 0] >= (estimator.min_score if min_score is None else min_score)
         return cls.from_predictions(
-            *(true[shown], predicted[shown, column], sizes[shown]),
+            *(true[shown, column], predicted[shown, column], sizes[shown]),
             quality=quality,
             min_proposals=min_proposals,
             ax=ax,
