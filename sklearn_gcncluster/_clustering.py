@@ -344,7 +344,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 self.learned_, inputs = self._learn_networks(
                     graph, proposals, classes, learned, self.segment, beside
                 )
-                if beside is None:
+                if self._judge_alone():
                     scored, judge = self._scored(graph, proposals, self.learned_, inputs)
                 else:  # the graph above knows nothing but what few labels told
                     scored, judge = self._judged(samples)

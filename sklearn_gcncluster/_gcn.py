@@ -250,6 +250,10 @@ class BaseGCN(GraphEstimator):
         sizes = np.bincount(classes[classes >= 0])
         return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
 
+    def _judge_alone(self) -> bool:
+        """Whether there are no other networks beside those learned: there were labels, or others are unlike."""
+        return len(self.learned_.detection) == self.n_networks
+
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""
         learned = Learned(self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling)

@@ -319,7 +319,7 @@ class GCNSegmenter(BaseGCN):
             self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True, beside)
             if given is None:
                 return self
-            if beside is None:
+            if self._judge_alone():
                 return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
             return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
 

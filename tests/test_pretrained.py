@@ -160,7 +160,7 @@ def test_scores_are_means_over_learned_and_pretrained_networks():
 
 def test_networks_that_learned_from_many_samples_judge_alone():
     """From more than 500 samples in classes of several, those of the package bring nothing."""
-    X, y = make_identities(540, 90, 32, size_exponent=0, random_state=0)
+    X, y = make_identities(540, 90, 32, size_exponent=0, class_spread=0.4, random_state=0)
     sizes = np.bincount(y)
     few = np.where(np.cumsum(sizes)[y] <= 500, y, -1)
     more = np.where(few < 0, y.max() + 1 + np.arange(len(y)), few)  # each of the others a class of its own
