@@ -251,7 +251,7 @@ class BaseGCN(GraphEstimator):
         return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
 
     def _judge_alone(self) -> bool:
-        """Whether there are no other networks beside those learned: there were labels, or others are unlike."""
+        """Whether there are no other networks beside those that learned."""
         return len(self.learned_.detection) == self.n_networks
 
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
