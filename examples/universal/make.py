@@ -9,7 +9,7 @@ Labelled sets and generators are dealt into folds: no link is judged, while the 
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
-What is shipped is one model of links that learned what those of all folds say (`distil.py`). Networks that
+A run ends in one model of links that learned what those of all folds say (`distil.py`). Networks that
 were made before may teach beside them.
 
 ::
