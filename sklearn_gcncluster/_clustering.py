@@ -307,7 +307,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         X : array-like of shape (n_samples, n_features)
             Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         y : array-like of shape (n_samples,), default=None
-            Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
+            Class of each sample; -1 for unlabelled ones, which teach nothing and are clustered with others.
             Without `y`, nothing is learned: X is clustered with the networks of `pretrained`.
         must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
             Pairs of rows of X that must share a cluster, and pairs that must not.
@@ -336,7 +336,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 scored, judge = self._judged(samples)
             else:
                 samples, classes = self._labelled_samples(X, y)
-                constraints = check_constraints(*given, len(samples.inverse))
+                constraints = check_constraints(*given, len(y))
                 beside = self._beside(classes)
                 graph, learned = self._learn_affinity(samples, classes)
                 proposals = self._propose(graph, samples, learned)
@@ -344,9 +344,10 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 self.learned_, inputs = self._learn_networks(
                     graph, proposals, classes, learned, self.segment, beside
                 )
-                if self._judge_alone():
+                if self._is_judged_already(samples, len(y)):
                     scored, judge = self._scored(graph, proposals, self.learned_, inputs)
-                else:  # the graph above knows nothing but what few labels told
+                else:
+                    samples = self._new_samples(X)
                     scored, judge = self._judged(samples)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:

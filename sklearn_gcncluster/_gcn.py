@@ -181,9 +181,15 @@ class BaseGCN(GraphEstimator):
     # Samples, and the networks that they are shown to
 
     def _labelled_samples(self, X, y) -> tuple[Samples, np.ndarray]:
-        """Samples of the graph and the class code of each, -1 for unlabelled."""
+        """Labelled samples and the class code of each; of a graph all, with -1 for unlabelled ones.
+
+        Among samples without a label, proposals hold few that teach anything: from the labelled ones alone
+        more is learned. A graph would lose most of its links.
+        """
         X = self._checked(X, reset=True)
         codes = self._class_codes(X, y)
+        if not self._is_graph() and (codes < 0).any():
+            X, codes = X[codes >= 0], codes[codes >= 0]
         samples = self._samples_for(X, None)
         if samples.n_distinct < 2:
             raise ValueError(
@@ -250,9 +256,9 @@ class BaseGCN(GraphEstimator):
         sizes = np.bincount(classes[classes >= 0])
         return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
 
-    def _judge_alone(self) -> bool:
-        """Whether there are no other networks beside those that learned."""
-        return len(self.learned_.detection) == self.n_networks
+    def _is_judged_already(self, samples: Samples, n_samples: int) -> bool:
+        """Whether all samples were learned from, with no other networks beside those that learned."""
+        return len(samples.inverse) == n_samples and len(self.learned_.detection) == self.n_networks
 
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""

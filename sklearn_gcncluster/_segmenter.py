@@ -15,6 +15,7 @@ from ._base import Result, rows_of
 from ._compat import HasMethods, StrOptions, fit_context
 from ._constraints import check_constraints
 from ._gcn import BaseGCN
+from ._labels import class_codes
 from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import DEFAULT_PROPOSALS, propose
@@ -268,7 +269,7 @@ class GCNSegmenter(BaseGCN):
         X : array-like of shape (n_samples, n_features)
             Embeddings; or the path of a ``.npy`` file of them, which is mapped and never held whole.
         y : array-like of shape (n_samples,), default=None
-            Class of each sample; -1 for unlabelled ones, which are part of the graph and teach nothing.
+            Class of each sample; -1 for unlabelled ones, which teach nothing and are refined with the others.
             Without `y`, nothing is learned: clusters are refined with the networks of `pretrained`.
         must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
             Pairs of rows of X that must share a cluster, and pairs that must not.
@@ -297,15 +298,16 @@ class GCNSegmenter(BaseGCN):
                 if self.estimator is None:
                     return self
                 self.initial_labels_ = self._initial_clusters(X)
-                return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
+                return self._keep(self._refined(samples, self.initial_labels_, constraints))
             samples, classes = self._labelled_samples(X, y)
-            constraints = check_constraints(*given_constraints, len(samples.inverse))
+            constraints = check_constraints(*given_constraints, len(y))
             beside = self._beside(classes)
             graph, learned = self._learn_affinity(samples, classes)
             given, partitions = None, []
             if self.estimator is not None:
-                self.initial_labels_ = self._initial_clusters(X)
-                given = given_clusters(self.initial_labels_, samples)
+                self.initial_labels_ = np.asarray(self._initial_clusters(X))
+                learned_from = class_codes(y)[1] >= 0 if len(samples.inverse) < len(y) else slice(None)
+                given = given_clusters(self.initial_labels_[learned_from], samples)
                 partitions = [given, *merge_levels(graph, given, self._refinement(graph, learned))]
             with self._stage("proposals"):
                 proposals = self._cached(propose)(
@@ -319,9 +321,9 @@ class GCNSegmenter(BaseGCN):
             self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True, beside)
             if given is None:
                 return self
-            if self._judge_alone():
+            if self._is_judged_already(samples, len(y)):
                 return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
-            return self._keep(self._refined(samples, self.initial_labels_, self.learned_, constraints))
+            return self._keep(self._refined(self._new_samples(X), self.initial_labels_, constraints))
 
     def refine(
         self,
@@ -378,11 +380,11 @@ class GCNSegmenter(BaseGCN):
         with self._progress(*self._stages):
             samples = self._new_samples(X)
             constraints = check_constraints(must_link, cannot_link, cannot_link_groups, len(samples.inverse))
-            result = self._refined(samples, labels, self.learned_, constraints)
+            result = self._refined(samples, labels, constraints)
         return (result.labels, result.probabilities) if return_probabilities else result.labels
 
     def _clusters_of(self, X, samples, constraints):
-        return self._refined(samples, self._initial_clusters(X), self.learned_, constraints)
+        return self._refined(samples, self._initial_clusters(X), constraints)
 
     def _initial_clusters(self, X):
         """Labels of X by a fresh clone of the estimator."""
@@ -409,11 +411,10 @@ class GCNSegmenter(BaseGCN):
 
     # Clusters -> graph -> clusters
 
-    def _refined(self, samples, labels, learned, constraints):
+    def _refined(self, samples, labels, constraints):
         given = given_clusters(labels, samples)
         if samples.n_distinct >= 2:
-            graph = self._graph_of(samples, learned)
-            self._warn_of_unknown(graph)
+            graph, learned = self._known_graph_of(samples)
             return self._refine(graph, given, samples, learned, constraints)
         result = one_given_cluster(given, samples)
         return keep_constraints(result, constraints, samples, None, "singletons")

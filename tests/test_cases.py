@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
+from sklearn.base import clone
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
@@ -222,6 +223,10 @@ def glyphs_of_few_labels(n_labels):
     return X, y, known
 
 
+judged_by_the_package = pytest.mark.filterwarnings("ignore:Lists of .* judge alone")
+
+
+@judged_by_the_package
 @pytest.mark.parametrize("n_labels", [2, 10])
 def test_few_labels_among_others(n_labels):
     """A few labels do not spoil clusters: labels_ are those of predict, hardly worse than without labels."""
@@ -232,6 +237,22 @@ def test_few_labels_among_others(n_labels):
     assert bcubed_fscore(y, clusterer.labels_) > without - 0.03
 
 
+@pytest.mark.parametrize("estimator", [GCNClustering(), GCNSegmenter(KMeans(40, n_init=1, random_state=0))])
+def test_unlabelled_samples_teach_nothing(estimator):
+    """What is learned is what the labelled samples alone teach; all samples are clustered."""
+    X, y = load_glyphs(return_X_y=True)
+    X, y = X[y >= 330], y[y >= 330]
+    some = y < 360
+    quick = {"max_epochs": 1, "n_networks": 1, "random_state": 0, "pretrained": None}
+    among = clone(estimator).set_params(**quick).fit(X, np.where(some, y, -1))
+    alone = clone(estimator).set_params(**quick).fit(X[some], y[some])
+    assert among.labels_.shape == y.shape
+    np.testing.assert_array_equal(among.labels_, among.predict(X))
+    if isinstance(estimator, GCNClustering):
+        np.testing.assert_array_equal(among.labels_, alone.predict(X))
+
+
+@judged_by_the_package
 def test_segmenter_of_few_labels():
     """With few labels the GCN-Ds of the package judge beside those learned, in fit as in refine."""
     X, _, known = glyphs_of_few_labels(10)
