@@ -18,7 +18,7 @@ small to large
 20, 40, 80 classes
     Learn on so few, cluster the others.
 
-With ``--together``, `fit` is given all samples, those of other classes as unlabelled, and its ``labels_`` count.
+With ``--together``, `fit` is given all samples, others as unlabelled ones, and its ``labels_`` count.
 Without labels, the half is clustered as it is. Beside the F-scores, a table and a picture say which IoU
 networks predict of proposals of each size, and which these have: on the files, and on synthetic classes of 10
 to 5,000 samples side by side, by networks that learned from such, from smaller ones, and by those of the
