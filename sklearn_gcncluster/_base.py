@@ -188,7 +188,7 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         """Samples of the graph, of an X that was checked; lists of a given graph are cut to the longest."""
         if self._is_graph():
             _check_square(X.shape, self)
-            if is_of_two_sets(X):
+            if is_of_two_sets(X, self.metric):
                 raise ValueError(
                     "X is a square matrix, but its diagonal varies and it is not symmetric, as where its "
                     "rows are some samples and its columns others. Give distances or affinities of the "

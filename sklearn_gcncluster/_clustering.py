@@ -336,18 +336,18 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                 scored, judge = self._judged(samples)
             else:
                 samples, classes = self._labelled_samples(X, y)
-                constraints = check_constraints(*given, len(y))
+                constraints = check_constraints(*given, len(samples.inverse))
+                taught, classes = self._taught(samples, classes)
                 beside = self._beside(classes)
-                graph, learned = self._learn_affinity(samples, classes)
-                proposals = self._propose(graph, samples, learned)
+                graph, learned = self._learn_affinity(taught, classes)
+                proposals = self._propose(graph, taught, learned)
                 proposals.check_any(self.min_proposal_size, self.max_proposal_size)
                 self.learned_, inputs = self._learn_networks(
                     graph, proposals, classes, learned, self.segment, beside
                 )
-                if self._is_judged_already(samples, len(y)):
+                if self._are_judged_already(samples, taught):
                     scored, judge = self._scored(graph, proposals, self.learned_, inputs)
                 else:
-                    samples = self._new_samples(X)
                     scored, judge = self._judged(samples)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:

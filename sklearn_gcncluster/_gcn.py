@@ -181,15 +181,9 @@ class BaseGCN(GraphEstimator):
     # Samples, and the networks that they are shown to
 
     def _labelled_samples(self, X, y) -> tuple[Samples, np.ndarray]:
-        """Labelled samples and the class code of each; of a graph all, with -1 for unlabelled ones.
-
-        Among samples without a label, proposals hold few that teach anything: from the labelled ones alone
-        more is learned. A graph would lose most of its links.
-        """
+        """Samples of the graph and the class code of each, -1 for unlabelled."""
         X = self._checked(X, reset=True)
         codes = self._class_codes(X, y)
-        if not self._is_graph() and (codes < 0).any():
-            X, codes = X[codes >= 0], codes[codes >= 0]
         samples = self._samples_for(X, None)
         if samples.n_distinct < 2:
             raise ValueError(
@@ -197,13 +191,23 @@ class BaseGCN(GraphEstimator):
                 "to learn from. Give others."
             )
         classes = aggregate_labels(codes, samples)
-        if np.bincount(classes[classes >= 0], minlength=1).max() < 2:
+        if np.bincount(classes[(classes >= 0) & (samples.counts > 0)], minlength=1).max() < 2:
             raise ValueError(
                 f"None of the {len(np.unique(codes[codes >= 0]))} classes in y has two samples that differ; "
                 "how clusters look is learned from samples that belong together. Give labels of more samples "
                 "of each class, or call fit(X) without y."
             )
         return samples, classes
+
+    def _taught(self, samples: Samples, classes: np.ndarray) -> tuple[Samples, np.ndarray]:
+        """The labelled samples and their classes, to learn from; of a graph all, or it would lose its links.
+
+        Among samples without a label, proposals hold few that teach anything.
+        """
+        labelled = np.flatnonzero(classes >= 0)
+        if self._is_graph() or len(labelled) == len(classes):
+            return samples, classes
+        return samples.take(labelled), classes[labelled]
 
     def _unlabelled_samples(self, X) -> tuple[Samples, Learned]:
         """Samples of the graph in a fit without labels, and the networks of `pretrained`."""
@@ -256,9 +260,9 @@ class BaseGCN(GraphEstimator):
         sizes = np.bincount(classes[classes >= 0])
         return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
 
-    def _is_judged_already(self, samples: Samples, n_samples: int) -> bool:
+    def _are_judged_already(self, samples: Samples, taught: Samples) -> bool:
         """Whether all samples were learned from, with no other networks beside those that learned."""
-        return len(samples.inverse) == n_samples and len(self.learned_.detection) == self.n_networks
+        return taught is samples and len(self.learned_.detection) == self.n_networks
 
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""
@@ -272,6 +276,7 @@ class BaseGCN(GraphEstimator):
             )
         self.recall_ = graph.recall
         self._warn_of_recall(graph.recall)
+        self._warn_of_equal_distances(graph)
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
@@ -381,8 +386,8 @@ class BaseGCN(GraphEstimator):
             self._seed,
         )
 
-    def _warn_of_unknown(self, graph: Graph):
-        """Say so where what was learned does not fit the samples."""
+    def _warn_of_equal_distances(self, graph: Graph):
+        """Say so where links have no lengths, as in a graph of mere neighbours."""
         if len(graph.lengths) > 2 and graph.dissimilarities.size and not np.ptp(graph.dissimilarities):
             warnings.warn(
                 "All neighbours are equally far from each other, so nothing tells who belongs together. If X "
@@ -391,6 +396,10 @@ class BaseGCN(GraphEstimator):
                 UserWarning,
                 stacklevel=2,
             )
+
+    def _warn_of_unknown(self, graph: Graph):
+        """Say so where what was learned does not fit the samples."""
+        self._warn_of_equal_distances(graph)
         if graph.unknown > _MAX_UNKNOWN:
             warnings.warn(
                 f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range they "

@@ -15,7 +15,6 @@ from ._base import Result, rows_of
 from ._compat import HasMethods, StrOptions, fit_context
 from ._constraints import check_constraints
 from ._gcn import BaseGCN
-from ._labels import class_codes
 from ._mending import keep_constraints
 from ._proposals._layers import distinct_proposals
 from ._proposals._sources import DEFAULT_PROPOSALS, propose
@@ -100,7 +99,9 @@ class GCNSegmenter(BaseGCN):
     pretrained : "universal", path, FrozenEstimator or None, default="universal"
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
-        :class:`~sklearn.frozen.FrozenEstimator`. Only without `y`: from labels, everything is learned anew.
+        :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone; with it, as in
+        :class:`GCNClustering`, beside those of few labels, or in place of those of very few. None leaves
+        them out.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as
@@ -300,14 +301,14 @@ class GCNSegmenter(BaseGCN):
                 self.initial_labels_ = self._initial_clusters(X)
                 return self._keep(self._refined(samples, self.initial_labels_, constraints))
             samples, classes = self._labelled_samples(X, y)
-            constraints = check_constraints(*given_constraints, len(y))
+            constraints = check_constraints(*given_constraints, len(samples.inverse))
+            taught, classes = self._taught(samples, classes)
             beside = self._beside(classes)
-            graph, learned = self._learn_affinity(samples, classes)
+            graph, learned = self._learn_affinity(taught, classes)
             given, partitions = None, []
             if self.estimator is not None:
-                self.initial_labels_ = np.asarray(self._initial_clusters(X))
-                learned_from = class_codes(y)[1] >= 0 if len(samples.inverse) < len(y) else slice(None)
-                given = given_clusters(self.initial_labels_[learned_from], samples)
+                self.initial_labels_ = self._initial_clusters(X)
+                given = given_clusters(self.initial_labels_, samples)[np.isin(samples.kept, taught.kept)]
                 partitions = [given, *merge_levels(graph, given, self._refinement(graph, learned))]
             with self._stage("proposals"):
                 proposals = self._cached(propose)(
@@ -321,9 +322,9 @@ class GCNSegmenter(BaseGCN):
             self.learned_, _ = self._learn_networks(graph, proposals, classes, learned, True, beside)
             if given is None:
                 return self
-            if self._is_judged_already(samples, len(y)):
+            if self._are_judged_already(samples, taught):
                 return self._keep(self._refine(graph, given, samples, self.learned_, constraints))
-            return self._keep(self._refined(self._new_samples(X), self.initial_labels_, constraints))
+            return self._keep(self._refined(samples, self.initial_labels_, constraints))
 
     def refine(
         self,

@@ -148,7 +148,7 @@ def _csv_numbers(path):
         ) from error
     # So pandas writes the index, unless told otherwise; as a feature it would drown the others.
     nameless = header and first[0] in _INDEX and len(first) > 1
-    if nameless and np.array_equal(table[:, 0], np.arange(len(table))):
+    if nameless and len(table) and np.array_equal(table[:, 0], np.arange(len(table))):
         warnings.warn(
             f"The first column of {path} has no name and counts the rows, so it is taken for an index and "
             "left out. Give it a name if it is a feature.",

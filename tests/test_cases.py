@@ -189,6 +189,7 @@ def test_a_file_stacked_on_itself(n_copies):
     np.testing.assert_array_equal(stacked, np.tile(labels, n_copies))
 
 
+@pytest.mark.filterwarnings("ignore:All neighbours are equally far")
 @pytest.mark.parametrize("sparse", [False, True])
 def test_distances_to_other_samples(sparse):
     """A square block of distances between two sets is an error; a filled diagonal or one triangle is none."""
@@ -201,6 +202,14 @@ def test_distances_to_other_samples(sparse):
         clusterer.fit(sp.csr_array(between) if sparse else between)
     filled = D + np.eye(len(D))
     np.testing.assert_array_equal(clusterer.fit_predict(sp.csr_array(filled) if sparse else filled), expected)
+    walk = np.exp(-D)  # its rows sum up to 1, so it is not symmetric, and its diagonal varies
+    walk /= walk.sum(axis=1, keepdims=True)
+    of_affinities = clone(clusterer).set_params(metric="precomputed_affinity")
+    of_affinities.fit(sp.csr_array(walk) if sparse else walk)
+    near = D < 3
+    of_affinities.fit_predict(sp.csr_array(near) if sparse else near)
+    with pytest.raises(ValueError, match="its diagonal varies"):
+        of_affinities.fit(sp.csr_array(np.exp(-between)) if sparse else np.exp(-between))
     triangle = sp.csr_array(np.triu(D, 1) + np.diag(np.arange(len(D))))
     assert adjusted_rand_score(clusterer.fit_predict(triangle), expected) > 0.9
 
@@ -211,6 +220,24 @@ def test_equal_distances_are_told():
     graph = radius_neighbors_graph(X, 3, mode="connectivity")
     with pytest.warns(UserWarning, match="All neighbours are equally far from each other"):
         GCNClustering(metric="precomputed", random_state=0).fit(graph)
+
+
+def test_clusterer_in_a_segmenter_that_loses_samples():
+    """Too few labels of an estimator are told, also where some samples have no class."""
+    X, y = make_blobs(120, n_features=32, centers=6, random_state=0)
+    segmenter = GCNSegmenter(KMeans(6, n_init=1), random_state=0)
+    segmenter._initial_clusters = lambda X: np.zeros(len(X) - 1, dtype=int)
+    with pytest.raises(ValueError, match="There are 119 labels for 120 samples"):
+        segmenter.fit(X, np.where(y < 4, y, -1))
+
+
+def test_zero_row_without_a_class_is_told_at_once(monkeypatch):
+    """What cannot be clustered is an error before anything is learned, by its number in X."""
+    X, y = make_blobs(120, n_features=32, centers=6, random_state=0)
+    X[7], y[7] = 0, -1
+    monkeypatch.setattr("sklearn_gcncluster._gcn.learn_affinity", lambda *_: pytest.fail("learned first"))
+    with pytest.raises(ValueError, match="the first is row 7"):
+        GCNClustering(metric="cosine").fit(X, y)
 
 
 def glyphs_of_few_labels(n_labels):

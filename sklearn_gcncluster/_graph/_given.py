@@ -13,7 +13,7 @@ from ._samples import Samples
 
 _BLOCK_CELLS = 2**24  # entries of a dense matrix that are looked at at once
 _SELF, _LOOKED_AT = 0.01, 1_000
-"""By which share of the largest entry a diagonal, and what should be symmetric in so many rows, may vary."""
+"""By which share of the largest entry a diagonal, and of the larger one a pair in so many rows, may vary."""
 _ROUNDING = 1e-6
 """Share of the largest distance up to which negative distances are taken for zeros that were rounded."""
 
@@ -90,12 +90,13 @@ def _completed(rows, cols, unlike, n_samples):
     return sp.csr_array((closest[kept], (source[kept], target[kept])), shape=(n_samples, n_samples))
 
 
-def is_of_two_sets(X: np.ndarray | sp.csr_array) -> bool:
+def is_of_two_sets(X: np.ndarray | sp.csr_array, metric: str) -> bool:
     """Whether a square matrix goes from some samples to as many others, so that no sample meets itself.
 
-    Of one set the diagonal is constant, whatever it is filled with, or else the matrix is symmetric.
+    Of one set the diagonal is constant, whatever it is filled with, or most samples are nearest to
+    themselves, or most pairs are as far from each other both ways.
     """
-    own = X.diagonal()
+    own = X.diagonal().astype(np.float64)
     if sp.issparse(X):
         own = own[own != 0]
     scale = float(max(X.max(), -float(X.min()))) if len(own) else 0.0
@@ -103,8 +104,14 @@ def is_of_two_sets(X: np.ndarray | sp.csr_array) -> bool:
         return False
     some: Any = X[:_LOOKED_AT, :_LOOKED_AT]
     some = (some.toarray() if sp.issparse(some) else some).astype(np.float64)
-    both = (some != 0) & (some.T != 0)
-    return bool((np.abs(some - some.T)[both] > _SELF * scale).any())
+    far = np.where(
+        (some != 0) | (not sp.issparse(X)), -some if metric == "precomputed_affinity" else some, np.inf
+    )
+    themselves = np.isfinite(far.diagonal())
+    nearest = far.diagonal() <= far.min(axis=1) + _SELF * scale
+    both = (some != 0) & (some.T != 0) & ~np.eye(len(some), dtype=bool)
+    unlike = (np.abs(some - some.T) > _SELF * np.maximum(np.abs(some), np.abs(some.T)))[both]
+    return bool(nearest[themselves].mean() < 0.5 and len(unlike) and unlike.mean() > 0.5)
 
 
 def _check_entries(values, affinities):

@@ -49,6 +49,16 @@ class Samples(NamedTuple):
         """Number of different samples."""
         return int(np.count_nonzero(self.counts))
 
+    def take(self, chosen: np.ndarray) -> Samples:
+        """Some of the kept rows, by ascending numbers, with all copies of each; not those of a graph."""
+        rows = empty_array((len(chosen), self.rows.shape[1]), self.rows.dtype)
+        for start in range(0, len(chosen), _BLOCK_ROWS):
+            part = slice(start, start + _BLOCK_ROWS)
+            rows[part] = self.rows[chosen[part]]
+        place = np.full(len(self.counts) + 1, -1, dtype=np.intp)
+        place[chosen] = np.arange(len(chosen))
+        return Samples(rows, self.kept[chosen], place[self.inverse], self.counts[chosen], self.frame)
+
     def original_rows(self) -> np.ndarray:
         """The kept rows in the unit of X; for "cosine", of unit length."""
         if self.frame is None:
