@@ -264,6 +264,13 @@ def test_few_labels_among_others(n_labels):
     assert bcubed_fscore(y, clusterer.labels_) > without - 0.03
 
 
+def test_few_labels_of_all_samples():
+    """Where networks of the package judge beside those of few labels, they do so for labels_, too."""
+    X, y = make_identities(400, 40, 32, class_spread=0.4, random_state=0)
+    clusterer = GCNClustering(max_epochs=1, n_networks=1, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(clusterer.labels_, clusterer.predict(X))
+
+
 @pytest.mark.parametrize("estimator", [GCNClustering(), GCNSegmenter(KMeans(40, n_init=1, random_state=0))])
 def test_unlabelled_samples_teach_nothing(estimator):
     """What is learned is what the labelled samples alone teach; all samples are clustered."""
@@ -286,7 +293,23 @@ def test_segmenter_of_few_labels():
     segmenter = GCNSegmenter(KMeans(40, n_init=1, random_state=0), random_state=0).fit(X, known)
     alone = GCNSegmenter(random_state=0, pretrained=None).fit(X, known)
     assert len(segmenter.learned_.detection) > len(alone.learned_.detection)
-    np.testing.assert_array_equal(segmenter.labels_, segmenter.refine(X, segmenter.initial_labels_))
+    refined = segmenter.refine(X, segmenter.initial_labels_)
+    np.testing.assert_array_equal(segmenter.labels_, refined)
+    # Of so few, the package alone judges.
+    by_the_package = GCNSegmenter(random_state=0).refine(X, segmenter.initial_labels_)
+    np.testing.assert_array_equal(refined, by_the_package)
+
+
+def test_diagonal_stored_late(monkeypatch):
+    """A graph whose first rows have no diagonal is looked at without a complaint of NumPy."""
+    X, _ = make_blobs(120, n_features=4, centers=4, random_state=0)
+    graph = KNeighborsTransformer(n_neighbors=10).fit_transform(X).tolil()
+    graph.setdiag(0)
+    graph[100, 100], graph[101, 101] = 3.0, 9.0
+    graph = sp.csr_array(graph)
+    graph.eliminate_zeros()
+    monkeypatch.setattr("sklearn_gcncluster._graph._given._LOOKED_AT", 50)
+    assert GCNClustering(metric="precomputed", random_state=0).fit(graph).n_clusters_ > 1
 
 
 @pytest.mark.parametrize("estimator", [GCNClustering(), GCNSegmenter()])

@@ -111,7 +111,9 @@ def is_of_two_sets(X: np.ndarray | sp.csr_array, metric: str) -> bool:
     nearest = far.diagonal() <= far.min(axis=1) + _SELF * scale
     both = (some != 0) & (some.T != 0) & ~np.eye(len(some), dtype=bool)
     unlike = (np.abs(some - some.T) > _SELF * np.maximum(np.abs(some), np.abs(some.T)))[both]
-    return bool(nearest[themselves].mean() < 0.5 and len(unlike) and unlike.mean() > 0.5)
+    if not themselves.any() or not len(unlike):
+        return False
+    return bool(nearest[themselves].mean() < 0.5 and unlike.mean() > 0.5)
 
 
 def _check_entries(values, affinities):

@@ -3,8 +3,8 @@
 Duplicates by the thousand break approximate neighbour search and fill every neighbour list with copies of
 the same sample; a few of them tell how dense a place is. So some copies of each distinct row are kept, and
 all copies get one label. Where nearly all rows have copies, that says nothing, and fewer are kept. Rows are
-ordered by their projection on a fixed direction, so that all that follows,
-random draws included, depends neither on the order in which samples were given nor on their unit.
+ordered by their projection on a fixed direction, so that all that follows, random draws included, depends
+neither on the order in which samples were given nor on their unit.
 """
 
 from __future__ import annotations
