@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
+from ._graph._link_features import N_PROBABILITY
 from ._graph._link_models import N_CONTEXT, N_ONE_SET
 from ._graph._room import N_LENGTHS
 from ._model import N_SEED_INPUTS, Frame, Learned, LinearMap, LinkModels, LinkNetwork, Network
@@ -93,30 +93,6 @@ def learned_of(arrays: dict[str, np.ndarray], choices: dict[str, Any]) -> Learne
     return learned
 
 
-def renamed_from_format_1(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Arrays of a file of format 1, in which names had prefixes, under today's names."""
-    renamed = {}
-    for name, array in arrays.items():
-        part, _, key = name.partition("/")
-        kind, _, number = part.partition(".")
-        if kind in ("first", "second"):
-            layer = {"weight": "weights/", "bias": "biases/"}.get(key[:-1])
-            renamed[f"links/{kind}/{number}/{layer + key[-1] if layer else key}"] = array
-        elif kind == "range":
-            renamed[f"links/{key}"] = array.astype(np.float32)
-        elif kind in ("detection", "segmentation"):
-            owner = f"{kind}/{number}" if number else kind
-            scale, _, which = key.partition("scale.")
-            renamed[f"{owner}/{which}" if not scale and which else f"{owner}/parameters/{key}"] = array
-        else:
-            renamed[name] = array
-    of_rows = ("map/mean", "input.sample.weight")
-    if any(name.endswith(of_rows) for name in renamed):
-        looks = [array for name, array in renamed.items() if name.endswith(of_rows)]
-        renamed["frame/origin"] = np.zeros(looks[0].shape[-1])  # rows were not moved then
-    return renamed
-
-
 def _in_order(branch):
     return [branch[str(number)] for number in range(len(branch))]
 
@@ -152,12 +128,10 @@ def _check(learned, arrays):
     if (learned.links is not None) != (learned.affinity == "learned"):
         raise ValueError(f'models of links do not go with affinity="{learned.affinity}"')
     if learned.links is not None:
-        n_first = N_NEIGHBORHOOD if learned.links.low.size == N_NEIGHBORHOOD else N_ONE_SET
-        expected |= {"links/low": (n_first,), "links/high": (n_first,)}
-        for round_name, n_inputs in (("first", n_first), ("second", n_first + N_PROBABILITY)):
+        expected |= {"links/low": (N_ONE_SET,), "links/high": (N_ONE_SET,)}
+        for round_name, n_inputs in (("first", N_ONE_SET), ("second", N_ONE_SET + N_PROBABILITY)):
             for number, model in enumerate(getattr(learned.links, round_name)):
-                sees_lengths = n_first == N_ONE_SET and model.n_features > n_inputs
-                n_seen = n_inputs + N_LENGTHS * sees_lengths
+                n_seen = n_inputs + N_LENGTHS * (model.n_features > n_inputs)
                 expected |= _link_shapes(model, n_seen, f"links/{round_name}/{number}")
     for number, network in enumerate(learned.detection):
         expected |= _network_shapes(learned, network, 2, f"detection/{number}")

@@ -124,5 +124,4 @@ class Learned(NamedTuple):
 
     def _inputs(self):
         """What decides how the networks are built."""
-        n_known = None if self.links is None else len(self.links.low)
-        return self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling, n_known
+        return self.affinity, self.node_features, tuple(self.hidden_channels), self.pooling

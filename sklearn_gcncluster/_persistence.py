@@ -33,15 +33,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import is_learned
 from ._constraints import Constraints
-from ._format import arrays_of, choices_of, learned_of, renamed_from_format_1
+from ._format import arrays_of, choices_of, learned_of
 from ._model import Learned
 
-FORMAT = 3
+FORMAT = 1
 _PACKAGE = __name__.partition(".")[0]
 _PUBLIC = {_PACKAGE, f"{_PACKAGE}.baselines", *(f"sklearn.{part}" for part in sklearn.__all__)}
 """Modules whose public classes may stand in a file."""
-_FORMER = ("n_iter_no_change",)
-"""Parameters in files of earlier formats that are no more."""
 _CLUSTERS_OF_X = (
     "labels_",
     "probabilities_",
@@ -140,7 +138,7 @@ def load(path: str | Path) -> Any:
         estimator = _build(header["estimator"], header["parameters"])
         estimator._validate_params()
         attributes = {name: _decode(value) for name, value in header["attributes"].items()}
-        for name, value in _restored(estimator, attributes, arrays, header["format"]).items():
+        for name, value in _restored(attributes, arrays).items():
             if not is_learned(name) or (name != "_seed" and hasattr(type(estimator), name)):
                 raise ValueError(f"{name!r} is no attribute that fit sets")
             setattr(estimator, name, value)
@@ -154,12 +152,12 @@ def load(path: str | Path) -> Any:
     return estimator
 
 
-def _restored(estimator, attributes, arrays, number):
+def _restored(attributes, arrays):
     """Attributes with their arrays in place."""
     learned: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
         owner, _, rest = name.partition("/")
-        if owner in ("learned_", "weights_"):
+        if owner == "learned_":
             learned[rest] = np.asarray(array, np.float32) if array.dtype == np.float16 else array
         elif rest:
             attributes.setdefault(owner, {})[rest] = array
@@ -171,13 +169,7 @@ def _restored(estimator, attributes, arrays, number):
         parts = attributes["cluster_affinity_"]
         compressed = (parts["data"], parts["indices"], parts["indptr"])
         attributes["cluster_affinity_"] = sp.csr_array(compressed, shape=tuple(parts["shape"].tolist()))
-    if number > 1:
-        choices = attributes["learned_"]
-    else:
-        given = estimator.get_params(deep=False) | attributes.pop("_borrowed", {})
-        choices = {name: given[name] for name in ("affinity", "node_features", "hidden_channels", "pooling")}
-        choices["unit"], learned = 1.0, renamed_from_format_1(learned)
-    return attributes | {"learned_": learned_of(learned, choices)}
+    return attributes | {"learned_": learned_of(learned, attributes["learned_"])}
 
 
 def _read(path):
@@ -303,12 +295,7 @@ def _build(path, parameters):
     kind = _public_class(path)
     if kind is None:
         raise ValueError(f"{path!r} is no public estimator of sklearn_gcncluster or scikit-learn")
-    kept = {name: value for name, value in parameters.items() if name not in _FORMER or not _is_ours(kind)}
-    return kind(**{name: _lasting(name, _decode(value)) for name, value in kept.items()})
-
-
-def _is_ours(kind):
-    return kind.__module__.partition(".")[0] == _PACKAGE
+    return kind(**{name: _lasting(name, _decode(value)) for name, value in parameters.items()})
 
 
 def _public_module(kind):

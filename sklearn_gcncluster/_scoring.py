@@ -13,7 +13,6 @@ from ._graph._room import room_of
 from ._jobs import by_ranges, spread
 from ._model import Learned
 from ._proposals._bottleneck import N_WITH_CUTS, CutFeatures
-from ._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from ._proposals._extent import EXTENT_FEATURES, extent_features
 from ._proposals._features import N_STRUCTURE, StructureFeatures
 from ._proposals._layers import Proposals, distinct_proposals
@@ -48,13 +47,11 @@ class Inputs:
     ----------
     graph : Graph
     n_structure : int
-        How many structural features the networks know: those of earlier files others, those of many sets
-        more.
+        How many structural features the networks know: those of many sets know more.
     """
 
     def __init__(self, graph: Graph, n_structure: int = N_STRUCTURE):
-        features = EarlierFeatures if n_structure == N_EARLIER else StructureFeatures
-        self._graph, self._features = graph, features(graph)
+        self._graph, self._features = graph, StructureFeatures(graph)
         self._cuts = CutFeatures(graph) if n_structure > N_STRUCTURE else None
         self._n_extents = len(EXTENT_FEATURES) if n_structure > N_WITH_CUTS else 0
         self._room = None if graph.rows is None or not self._n_extents else room_of(graph.rows)

@@ -19,16 +19,12 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import adjusted_rand_score
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skops import io as skops
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter, load
 from sklearn_gcncluster._persistence import FORMAT, _checksum
-from sklearn_gcncluster._proposals._earlier_features import N_EARLIER, EarlierFeatures
-from sklearn_gcncluster._proposals._features import N_STRUCTURE, StructureFeatures
 from sklearn_gcncluster.baselines import ApproximateRankOrder, ConsensusPropagation
 from sklearn_gcncluster.datasets import make_identities
 
@@ -572,11 +568,7 @@ def test_files_of_earlier_versions(number):
     loaded = load(DATA / f"format_{number}.safetensors")
     with np.load(DATA / f"format_{number}.npz") as expected:
         np.testing.assert_array_equal(loaded.labels_, expected["labels"])
-        labels, labels_then = loaded.predict(expected["X_new"]), expected["labels_new"]
-    if number > 1:
-        np.testing.assert_array_equal(labels, labels_then)
-    else:  # few samples have shorter lists today, and Euclidean rows are centred
-        assert adjusted_rand_score(labels, labels_then) > 0.95
+        np.testing.assert_array_equal(loaded.predict(expected["X_new"]), expected["labels_new"])
 
 
 @pytest.mark.parametrize("number", range(1, FORMAT + 1))
@@ -590,46 +582,6 @@ def test_files_of_earlier_versions_are_written_anew(number, tmp_path):
         assert joblib.hash(getattr(again, name)) == joblib.hash(value), name
     with safe_open(tmp_path / "again", framework="numpy") as file:
         assert json.loads(file.metadata()["sklearn_gcncluster"])["format"] == FORMAT
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_networks_of_earlier_versions_see_what_they_learned(number, monkeypatch):
-    """They get the structural features of their time, also behind another estimator, and no others."""
-    seen = []
-    for kind in (EarlierFeatures, StructureFeatures):
-        made = kind.__call__
-        monkeypatch.setattr(
-            kind, "__call__", lambda self, *given, made=made: seen.append(type(self)) or made(self, *given)
-        )
-    path = DATA / f"format_{number}.safetensors"
-    loaded = load(path)
-    assert {len(network.mean) for network in loaded.learned_.detection} == {N_EARLIER}
-    assert N_EARLIER != N_STRUCTURE
-    assert loaded.learned_.n_neighbors is None  # nobody knows any more
-    with np.load(DATA / f"format_{number}.npz") as expected:
-        X = expected["X_new"]
-    labels = loaded.predict(X)
-    np.testing.assert_array_equal(GCNClustering(pretrained=path, random_state=0).fit_predict(X), labels)
-    assert set(seen) == {EarlierFeatures}
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_parameters_that_are_no_more(number):
-    """Files of earlier versions name parameters that estimators no longer have; today's files may not."""
-    path = DATA / f"format_{number}.safetensors"
-    with safe_open(path, framework="numpy") as file:
-        assert "n_iter_no_change" in json.loads(file.metadata()["sklearn_gcncluster"])["parameters"]
-    loaded = load(path)
-    assert "n_iter_no_change" not in loaded.get_params()
-    loaded.set_params(max_epochs=1, affinity="neighborhood")
-    loaded.fit(*make_identities(60, 4, n_features=12, class_spread=0.2, random_state=0))
-
-
-def test_parameters_of_others_are_kept(trained, tmp_path):
-    """An estimator of scikit-learn among the parameters has a parameter of that name, and keeps it."""
-    source = MLPClassifier(n_iter_no_change=7)
-    with_parameters(trained, proposals=[source]).save(tmp_path / "file")
-    assert load(tmp_path / "file").proposals[0].n_iter_no_change == 7
 
 
 @pytest.mark.parametrize("value", [1, 7, None])

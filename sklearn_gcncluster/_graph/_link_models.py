@@ -40,7 +40,7 @@ _CONTEXT_QUANTILES = (0.1, 0.5, 0.9)
 N_CONTEXT = 3 + len(_CONTEXT_QUANTILES)
 """Statistics of each feature that make the context."""
 N_ONE_SET = N_NEIGHBORHOOD + N_GAPS + 1
-"""Features that models of one set see in the first round; those of earlier files only the first of them."""
+"""Features that models of one set see in the first round."""
 N_MANY_SETS = N_ONE_SET + N_LENGTHS
 """Those that models of many sets see. How long links are in one set says little of others."""
 
@@ -341,10 +341,12 @@ def first_inputs(
         mean = mapped.mean(axis=0)
         lengths = of_blocks(lambda part: np.linalg.norm(part - mean, axis=1), mapped)
         quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
-    kinds: list[Callable[[np.ndarray], np.ndarray]] = [NeighborhoodFeatures(links, cosine, quality)]
-    if n_known > N_NEIGHBORHOOD:
+    kinds: list[Callable[[np.ndarray], np.ndarray]] = [
+        NeighborhoodFeatures(links, cosine, quality),
+        GapFeatures(links),
         # Only what all have in common tells a single class from noise.
-        kinds += [GapFeatures(links), _Constant(0.0 if room is None else room.common)]
+        _Constant(0.0 if room is None else room.common),
+    ]
     if n_known > N_ONE_SET:
         kinds.append(LengthFeatures(links, cosine, room))
     return LinkInputs(_SideBySide(*kinds), len(links.rows))

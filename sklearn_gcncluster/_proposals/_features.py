@@ -86,8 +86,6 @@ class StructureFeatures:
     graph : Graph
     """
 
-    n_columns = N_STRUCTURE
-
     def __init__(self, graph: Graph):
         self._graph = graph
         self._level, spread = spread_of(graph.dissimilarities, graph.lengths)
@@ -107,11 +105,11 @@ class StructureFeatures:
 
         Returns
         -------
-        float32 ndarray of shape (n_rows, n_columns)
+        float32 ndarray of shape (n_rows, N_STRUCTURE)
             Columns as in VERTEX_FEATURES and PROPOSAL_FEATURES.
         """
         if not len(cut.vertices):
-            return np.empty((0, self.n_columns), np.float32)
+            return np.empty((0, N_STRUCTURE), np.float32)
         similarity = self._standard(self._graph.dissimilarity.data[cut.entries])
         affinity = self._graph.affinity.data[cut.entries]
 

@@ -8,7 +8,6 @@ from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of, stored
 from sklearn_gcncluster._graph._links import Graph, link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import distinct_samples
-from sklearn_gcncluster._proposals._earlier_features import N_EARLIER, EarlierFeatures
 from sklearn_gcncluster._proposals._features import (
     N_STRUCTURE,
     PROPOSAL_FEATURES,
@@ -64,11 +63,11 @@ def random_case(seed, n_samples=80, gaps=False):
     return graph, distinct_proposals(np.stack([layer, layer // 2]))
 
 
-def features_of(graph, proposals, layer=0, kind=StructureFeatures):
+def features_of(graph, proposals, layer=0):
     """Features and cut of a layer."""
     part = layer_parts(proposals, 10**9)[layer]
     cut = cut_part(graph.affinity, proposals, part)
-    return kind(graph)(proposals, part, cut), cut
+    return StructureFeatures(graph)(proposals, part, cut), cut
 
 
 def iou_of(precision, recall):
@@ -77,11 +76,8 @@ def iou_of(precision, recall):
     return intersection / (intersection / precision + intersection / recall - intersection)
 
 
-def slow_features(graph, number, members, vertex, earlier=False):
-    """All features of a member of a proposal by name; `number` is the partition.
-
-    Earlier features are the same over lists that would hold anything, with other names where that matters.
-    """
+def slow_features(graph, number, members, vertex):
+    """All features of a member of a proposal by name; `number` is the partition."""
     dissimilarity, affinity = graph.dissimilarity.toarray(), graph.affinity.toarray()
     lists = [
         row[:length].astype(float) for row, length in zip(graph.dissimilarities, graph.lengths, strict=True)
@@ -89,7 +85,7 @@ def slow_features(graph, number, members, vertex, earlier=False):
     everything = np.concatenate(lists)
     level, spread = everything.mean(), everything.std()
     size = len(members)
-    holds = np.full(len(lists), np.inf) if earlier else np.maximum(graph.lengths, 1)
+    holds = np.maximum(graph.lengths, 1)
 
     def mean(values):
         return np.mean(values) if len(values) else 0
@@ -152,11 +148,9 @@ def slow_features(graph, number, members, vertex, earlier=False):
         "mean affinity to neighbours outside": mean(affinity[vertex, outside]),
         "highest affinity": affinity[vertex].max(),
         "log affinity in all against members that a list can hold": np.log(
-            (1 + a_in + a_out) / (1 if earlier else 1 + own_held)
+            (1 + a_in + a_out) / (1 + own_held)
         ),
-        "log affinity outside against members that a list can hold": np.log(
-            (1 + a_out) / (1 if earlier else 1 + own_held)
-        ),
+        "log affinity outside against members that a list can hold": np.log((1 + a_out) / (1 + own_held)),
         "share of affinity inside": a_in / (a_in + a_out) if len(neighbors) else 0,
         "share of neighbours inside": len(inside) / max(len(neighbors), 1),
         "share of possible neighbours inside": len(inside) / max(min(size - 1, len(neighbors)), 1),
@@ -173,17 +167,6 @@ def slow_features(graph, number, members, vertex, earlier=False):
         "affinity to the best other group against affinity inside": best_sum / (a_in + best_sum + 1e-3),
         "mean affinity to the best other group, less that to the own": best_mean - a_in / max(own_held, 1),
     }
-    if earlier:
-        return {
-            **of_vertex,
-            "share of size reached by affinity": (1 + a_in) / size,
-            "expected IoU as seen from here": (1 + a_in) / (size + a_out),
-            **others,
-            "log size": np.log(size),
-            **of_proposal,
-            "expected IoU": (size + within) / (size**2 + away),
-            "share of affinity inside ": within / (within + away + 1e-3),
-        }
     # Each member is likely as far as links say, and itself for certain; others that lists could hold are not.
     precision = min((1 + a_in) / (1 + own_held), 1)
     recall = (1 + a_in) / (1 + a_in + a_out)
@@ -206,37 +189,33 @@ def slow_features(graph, number, members, vertex, earlier=False):
     }
 
 
-def assert_equals_slow(graph, proposals, layer, kind=StructureFeatures):
+def assert_equals_slow(graph, proposals, layer):
     """Compare all features of all rows of a layer by name."""
-    features, cut = features_of(graph, proposals, layer, kind)
-    n_features = N_EARLIER if kind is EarlierFeatures else N_STRUCTURE
+    features, cut = features_of(graph, proposals, layer)
     assert features.dtype == np.float32
-    assert features.shape == (len(cut.vertices), n_features)
+    assert features.shape == (len(cut.vertices), N_STRUCTURE)
     number = proposals.layers[layer]
     for row, vertex in enumerate(cut.vertices):
         members = np.flatnonzero(number == number[vertex])
-        slow = slow_features(graph, number, members, vertex, kind is EarlierFeatures)
-        assert len(slow) == n_features
-        if kind is StructureFeatures:  # two names are the same, of the sample and of its proposal
-            assert [name.strip() for name in slow] == list(NAMES)
+        slow = slow_features(graph, number, members, vertex)
+        # Two names are the same, of the sample and of its proposal.
+        assert [name.strip() for name in slow] == list(NAMES)
         for column, (name, value) in enumerate(slow.items()):
             assert features[row, column] == pytest.approx(value, rel=2e-3, abs=2e-4), name
 
 
-@pytest.mark.parametrize("kind", [StructureFeatures, EarlierFeatures])
 @pytest.mark.parametrize("gaps", [False, True])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_features_equal_a_slow_reference(seed, gaps, kind):
+def test_features_equal_a_slow_reference(seed, gaps):
     """Every feature of every row, in a layer of its own and in one of merged groups."""
     graph, proposals = random_case(seed, n_samples=40, gaps=gaps)
     assert (graph.lengths.min() < 12) == gaps
     for layer in range(2):
-        assert_equals_slow(graph, proposals, layer, kind)
+        assert_equals_slow(graph, proposals, layer)
 
 
-@pytest.mark.parametrize("kind", [StructureFeatures, EarlierFeatures])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_features_of_proposals_longer_than_the_lists(gaps, kind):
+def test_features_of_proposals_longer_than_the_lists(gaps):
     """The same where groups have many more members than a list can hold."""
     X = np.random.default_rng(0).standard_normal((60, 6)).astype(np.float32)
     lengths = np.random.default_rng(1).integers(0, 5, 60) if gaps else None
@@ -244,7 +223,7 @@ def test_features_of_proposals_longer_than_the_lists(gaps, kind):
     proposals = distinct_proposals(np.stack([(X[:, 0] > 0) + 2 * (X[:, 1] > 1), X[:, 0] > -9]))
     assert proposals.sizes.max() == 60
     for layer in range(2):
-        assert_equals_slow(graph, proposals, layer, kind)
+        assert_equals_slow(graph, proposals, layer)
 
 
 def test_short_lists_are_lists_of_that_length():
@@ -303,8 +282,7 @@ def test_equal_samples_are_finite():
 def test_features_without_an_embedding():
     """For a graph alone, the mean affinity to the members stands for the similarity to the centre."""
     graph, proposals = random_case(0, n_samples=40)
-    for kind in (StructureFeatures, EarlierFeatures):
-        assert_equals_slow(graph._replace(rows=None), proposals, 0, kind)
+    assert_equals_slow(graph._replace(rows=None), proposals, 0)
 
 
 def test_isolated_vertices_are_finite():
@@ -449,16 +427,6 @@ def test_large_proposals_look_like_small_ones(seed, embedding):
             assert found[1] == pytest.approx(found[0], rel=1e-4, abs=1e-4), name
         elif embedding or "centre" not in name:  # random lists are a little less mutual in the larger class
             assert found[1] == pytest.approx(found[0], rel=0.1, abs=0.08), name
-
-
-def test_earlier_features_grow_with_the_proposal():
-    """The same two classes look different to networks of earlier files, hence the features of today."""
-    small, large = (
-        features_of(*two_classes(size), kind=EarlierFeatures)[0].mean(axis=0) for size in (100, 1000)
-    )
-    # Mean affinity to all members, share of the size reached, IoU, other groups less the own.
-    for column in (6, 15, 16, 18):
-        assert abs(large - small)[column] > 0.05
 
 
 @pytest.mark.parametrize(("size", "n_inside"), [(10, 4), (10, 9), (16, 15), (100, 15), (100, 5)])
