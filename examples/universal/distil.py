@@ -1,21 +1,19 @@
 """One model of links that says what a committee says.
 
-Models that see other features err in other places, and their mean carries over better than any of them. It
-costs as many times more, too, and most of a clustering would go to it. So one model learns what the committee
-answers, also to questions beside the links of the training sets, which no label could tell (Hinton, Vinyals
-and Dean, "Distilling the Knowledge in a Neural Network", 2015).
+Models that learned from other sets err in other places, and their mean carries over better than any of them.
+It costs as many times more, too, and most of a clustering would go to it. So one model learns what the
+committee answers, also to questions beside the links of the training sets, which no label could tell (Hinton,
+Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sklearn_gcncluster._graph._link_models import N_CONTEXT
 from sklearn_gcncluster._graph._link_network import (
     LinkSample,
     descend,
@@ -35,15 +33,7 @@ TAIL = 0.02
 _TAIL_CUT = 6.0
 
 
-class Teacher(NamedTuple):
-    """A model of the committee."""
-
-    model: LinkNetwork
-    columns: np.ndarray
-    """The features of links that it sees."""
-
-
-def student(samples: list[LinkSample], committee: Sequence[Teacher], *, seed: int) -> LinkNetwork:
+def student(samples: list[LinkSample], committee: Sequence[LinkNetwork], *, seed: int) -> LinkNetwork:
     """Train a model on what a committee answers; the labels of the samples are not looked at."""
     generator = torch.Generator().manual_seed(seed)
     links = np.concatenate([placed(sample.features, sample.context) for sample in samples])
@@ -51,7 +41,7 @@ def student(samples: list[LinkSample], committee: Sequence[Teacher], *, seed: in
     mean, std = moments(links)
     context_mean, context_std = sets.mean(axis=0), sets.std(axis=0) + 1e-6
     owner = torch.from_numpy(np.repeat(np.arange(len(samples)), [len(sample.same) for sample in samples]))
-    answer = answers_of(committee, samples[0].features.shape[1])
+    answer = answers_of(committee)
     features, contexts = torch.from_numpy(links), torch.from_numpy(sets)
 
     def asked(values, std, largest):
@@ -72,28 +62,22 @@ def student(samples: list[LinkSample], committee: Sequence[Teacher], *, seed: in
     return LinkNetwork(mean, std, context_mean, context_std, weights, biases)
 
 
-def answers_of(committee: Sequence[Teacher], n_features: int):
+def answers_of(committee: Sequence[LinkNetwork]):
     """A function of placed features and contexts of links: the mean log-odds of a committee."""
-    members = [
-        (
-            model,
-            [torch.from_numpy(weight) for weight in model.weights],
-            [torch.from_numpy(bias) for bias in model.biases],
-            (np.arange(2)[:, None] * n_features + columns).ravel(),
-            (np.arange(N_CONTEXT)[:, None] * n_features + columns).ravel(),
-        )
-        for model, columns in committee
+    layers = [
+        ([torch.from_numpy(weight) for weight in model.weights], list(map(torch.from_numpy, model.biases)))
+        for model in committee
     ]
 
     @torch.inference_mode()
     def answer(features, contexts):
         odds = torch.zeros(len(features))
-        for model, weights, biases, seen, around in members:
+        for model, (weights, biases) in zip(committee, layers, strict=True):
             inputs = (
-                standardised(features[:, seen], model.mean, model.std),
-                standardised(contexts[:, around], model.context_mean, model.context_std),
+                standardised(features, model.mean, model.std),
+                standardised(contexts, model.context_mean, model.context_std),
             )
             odds += forward(weights, biases, torch.cat(inputs, dim=1))
-        return odds / len(members)
+        return odds / len(committee)
 
     return answer

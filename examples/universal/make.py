@@ -9,8 +9,7 @@ Labelled sets and generators are dealt into folds: no link is judged, while the 
 by a model that saw its set, and each network stops by sets that it does not learn from. Draws whose classes
 hardly show in the graph are left out: such embeddings are no use to anyone, and teach to expect nothing.
 
-A run ends in one model of links that learned what those of all folds say (`distil.py`). Networks that
-were made before may teach beside them.
+A run ends in one model of links that learned what those of all folds say (`distil.py`).
 
 ::
 
@@ -18,9 +17,7 @@ were made before may teach beside them.
     apt-get install --no-install-recommends $(python examples/universal/sets.py --packages)
     python examples/universal/make.py --sets FOLDER
 
-That takes an hour on two cores and 17 GiB of memory, and less with FOLDER filled before. One run differs from
-the next, so links in the package are judged by the models of two: of this recipe, and of one with fewer
-bursts among the draws, of which the GCN-Ds and the GCN-S are.
+That takes an hour on two cores and 17 GiB of memory, and less with FOLDER filled before.
 
 It prints how well links and proposals of unseen domains are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
@@ -35,15 +32,14 @@ from typing import Any
 
 import numpy as np
 from base import SEED
-from distil import Teacher, student
+from distil import student
 from draws import MIX
 from joblib import Parallel, delayed
 from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 from views import N_FOLDS, N_LINKS, Draw, all_draws, view_of
 
-from sklearn_gcncluster import GCNClustering, load
-from sklearn_gcncluster._graph._link_features import N_NEIGHBORHOOD, N_PROBABILITY
+from sklearn_gcncluster import GCNClustering
 from sklearn_gcncluster._graph._link_models import (
     N_MANY_SETS,
     N_ONE_SET,
@@ -159,29 +155,14 @@ def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training
     )
 
 
-def earlier_teachers(files: list[Path]) -> list[list[Teacher]]:
-    """Those of networks that were made before, for each round; some know nothing of gaps, or of lengths."""
-    known = [load(file).learned_.links for file in files]
-    columns = {number: np.arange(number) for number in (N_NEIGHBORHOOD, N_ONE_SET, N_MANY_SETS)}
-    second = {
-        N_NEIGHBORHOOD: np.r_[:N_NEIGHBORHOOD, N_ONE_SET : N_ONE_SET + N_PROBABILITY],
-        N_ONE_SET: np.arange(N_ONE_SET + N_PROBABILITY),
-        N_MANY_SETS: np.arange(N_MANY_SETS + N_PROBABILITY),
-    }
-    return [
-        [Teacher(model, columns[model.n_features]) for one in known for model in one.first],
-        [Teacher(model, second[model.n_features - N_PROBABILITY]) for one in known for model in one.second],
-    ]
-
-
 def one_thread(function, *arguments, **named):
     """Call a function in a worker, whose neighbours work on the other cores."""
     with threadpool_limits(1):
         return function(*arguments, **named)
 
 
-def learned(draws: list[Draw], earlier: list[list[Teacher]], epochs: int, jobs: int) -> Learned:
-    """What is learned of some draws, and of earlier networks."""
+def learned(draws: list[Draw], epochs: int, jobs: int) -> Learned:
+    """What is learned of some draws."""
     parallel = Parallel(n_jobs=jobs, verbose=1)
 
     def for_each_draw(function, *given):
@@ -189,14 +170,10 @@ def learned(draws: list[Draw], earlier: list[list[Teacher]], epochs: int, jobs: 
 
     rounds: list[list[LinkNetwork]] = []
     students: list[LinkNetwork] = []
-    for (name, function, training), known in zip(
-        (
-            ("first", first_sample, MANY_SETS),
-            # What the first round says depends on the set too, so this one would learn more sets by heart.
-            ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
-        ),
-        earlier,
-        strict=True,
+    for name, function, training in (
+        ("first", first_sample, MANY_SETS),
+        # What the first round says depends on the set too, so this one would learn more sets by heart.
+        ("second", second_sample, MANY_SETS._replace(context_noise=2.0)),
     ):
         samples = for_each_draw(function, *rounds)
         if name == "first":
@@ -209,10 +186,8 @@ def learned(draws: list[Draw], earlier: list[list[Teacher]], epochs: int, jobs: 
             low, high = known_range(np.concatenate([sample.features[:, :N_ONE_SET] for sample in samples]))
         rounds.append(train_round(parallel, samples, folds, training))
         report(name, samples, draws, rounds[-1])
-        everything = np.arange(samples[0].features.shape[1])
-        committee = [Teacher(model, everything) for model in rounds[-1]] + known
         told = [sample for sample in samples if len(sample.same)]
-        students.append(student(told, committee, seed=SEED + len(students)))
+        students.append(student(told, rounds[-1], seed=SEED + len(students)))
     made = GCNClustering(pretrained=None, max_epochs=epochs)
     detection, segmentation = train_networks(for_each_draw(proposals_of, *rounds), folds, made)
     first, second = students
@@ -232,8 +207,7 @@ def main():
     parser = argparse.ArgumentParser(description="Make the universal networks.")
     parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--draws", type=int, default=18, help="training sets drawn of each labelled set")
-    parser.add_argument("--teachers", type=Path, nargs="*", default=[], help="files of earlier networks")
+    parser.add_argument("--draws", type=int, default=24, help="training sets drawn of each labelled set")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")
@@ -246,9 +220,8 @@ def main():
     draws = all_draws(arguments.sets, arguments.draws, n_synthetic)
     if arguments.fast:
         draws = [draw._replace(fold=place % N_FOLDS) for place, draw in enumerate(draws[::2])]
-    earlier = earlier_teachers(arguments.teachers)
     made = GCNClustering()
-    made.learned_ = in_half_precision(learned(draws, earlier, arguments.epochs, arguments.jobs))
+    made.learned_ = in_half_precision(learned(draws, arguments.epochs, arguments.jobs))
     made._seed = SEED
     arguments.out.parent.mkdir(exist_ok=True)
     made.save(arguments.out, include_labels=False)
