@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import signature
@@ -25,6 +24,7 @@ from ._jobs import one_thread
 from ._labels import class_codes
 from ._model import Frame
 from ._stages import show_progress, stage
+from ._warning import warn
 from .metrics import bcubed_fscore
 
 _GRAPH_METRICS = ("precomputed", "precomputed_affinity")
@@ -207,23 +207,19 @@ class GraphEstimator(ClusterMixin, BaseEstimator):
         )
         n_lost = np.count_nonzero(samples.inverse < 0)
         if n_lost:
-            warnings.warn(
+            warn(
                 f"X has {n_lost} rows of length zero, which have no direction; they are outliers. Remove "
-                'them, or use metric="euclidean".',
-                UserWarning,
-                stacklevel=5,
+                'them, or use metric="euclidean".'
             )
         return samples
 
     def _warn_of_recall(self, recall: float):
         """Say so where the search missed many neighbours."""
         if recall < _MIN_RECALL:
-            warnings.warn(
+            warn(
                 f'The search for neighbours by algorithm="{self.algorithm}" found {recall:.0%} of those '
                 f"nearest, by exact search for a few rows; below {_MIN_RECALL:.0%} clusters may fall apart. "
-                'Use algorithm="brute", which finds all, or "cells", which looks as far as the data need.',
-                UserWarning,
-                stacklevel=3,
+                'Use algorithm="brute", which finds all, or "cells", which looks as far as the data need.'
             )
 
     def _list_length(self, n_distinct: int) -> int:

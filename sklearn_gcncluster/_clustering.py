@@ -11,6 +11,7 @@ from ._base import one_cluster
 from ._compat import StrOptions, fit_context
 from ._constraints import check_constraints
 from ._diagnosis import DiagnosisMixin
+from ._doubts import doubt_outliers, doubt_scores
 from ._gcn import BaseGCN
 from ._graph._samples import aggregate_labels
 from ._mending import keep_constraints
@@ -351,7 +352,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
                     scored, judge = self._judged(samples)
             result = self._keep_all(samples, scored, judge, constraints)
             if y is None:
-                self._warn_of_low_scores(result, scored, samples)
+                doubt_scores(result, scored, samples)
             return self
 
     def score_proposals(self, X):
@@ -503,7 +504,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
             )
         result = clusters_of(scored, judge, samples, self._selection(), self.outliers, scores)
         result = keep_constraints(result, constraints, samples, judge, self.outliers)
-        self._warn_of_outliers(result)
+        doubt_outliers(result)
         return result
 
     def _keep_all(self, samples, scored, judge, constraints):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
 from ._constraints import check_constraints
-from ._expectation import expected_quality, fscore
+from ._doubts import doubt_distances, doubt_graph
 from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_links
 from ._graph._linear_map import apply_map
 from ._graph._links import Graph
@@ -27,7 +26,8 @@ from ._persistence import save
 from ._pretrained import UNIVERSAL, load_pretrained
 from ._proposals._features import N_STRUCTURE
 from ._proposals._layers import Proposals
-from ._scoring import Inputs, PartInputs, Scored
+from ._scoring import Inputs, PartInputs
+from ._warning import warn
 
 _FEW_LABELS = 500
 """Labelled samples, in classes of several, up to which networks trained before know more than labels tell."""
@@ -35,14 +35,6 @@ _LEAST_LENGTH, _USUAL_LENGTH = 0.4, 80
 """Share of the usual neighbour lists below which those learned from were too short to say anything."""
 _MAX_FOREIGN = 0.05
 """Share of what networks are asked, outside the range known from labels, above which these say nothing."""
-_MAX_UNKNOWN = 0.15
-"""Share of inputs outside the range of training above which pretrained networks are not trusted."""
-_MIN_KEPT = 0.02
-"""Share of the links between neighbours below which hardly any is left to cluster by."""
-_MAX_OUTLIERS = 0.95
-"""Share of outliers among the samples above which hardly anything was clustered."""
-_MIN_EXPECTED = 0.5
-"""Expected F below which clusters without labels are not to be relied on."""
 _SCHEDULE = (
     "max_epochs",
     "learning_rate",
@@ -217,11 +209,9 @@ class BaseGCN(GraphEstimator):
             name for name in _ONLY_WITH_LABELS if _plain(getattr(self, name)) != _plain(given[name].default)
         ]
         if ignored:
-            warnings.warn(
+            warn(
                 f"{', '.join(ignored)} only matter where y is given: without it, the networks of pretrained "
-                "are used as they are. Leave these parameters at their defaults, or call fit(X, y).",
-                UserWarning,
-                stacklevel=4,
+                "are used as they are. Leave these parameters at their defaults, or call fit(X, y)."
             )
         learned = self._pretrained()
         return self._samples_for(X, learned), learned
@@ -276,7 +266,7 @@ class BaseGCN(GraphEstimator):
             )
         self.recall_ = graph.recall
         self._warn_of_recall(graph.recall)
-        self._warn_of_equal_distances(graph)
+        doubt_distances(graph)
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
@@ -335,14 +325,12 @@ class BaseGCN(GraphEstimator):
                     "the labelled ones, or where the embedding is another"
                 )
         if missed is not None:
-            warnings.warn(
+            warn(
                 f"{missed}, so the networks of the package judge alone. Label more samples, of classes like "
-                "those to be found, or set pretrained=None.",
-                UserWarning,
-                stacklevel=2,
+                "those to be found, or set pretrained=None."
             )
             learned, graph = other, self._graph_of(samples, other)
-        self._warn_of_unknown(graph)
+        doubt_graph(graph)
         return graph, learned
 
     def _lists_are_short(self, samples: Samples) -> str | None:
@@ -385,65 +373,6 @@ class BaseGCN(GraphEstimator):
             self.metric_learning,
             self._seed,
         )
-
-    def _warn_of_equal_distances(self, graph: Graph):
-        """Say so where links have no lengths, as in a graph of mere neighbours."""
-        if len(graph.lengths) > 2 and graph.dissimilarities.size and not np.ptp(graph.dissimilarities):
-            warnings.warn(
-                "All neighbours are equally far from each other, so nothing tells who belongs together. If X "
-                "is a graph, give distances or affinities that differ, as "
-                'kneighbors_graph(X, 80, mode="distance") makes them.',
-                UserWarning,
-                stacklevel=2,
-            )
-
-    def _warn_of_unknown(self, graph: Graph):
-        """Say so where what was learned does not fit the samples."""
-        self._warn_of_equal_distances(graph)
-        if graph.unknown > _MAX_UNKNOWN:
-            warnings.warn(
-                f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range they "
-                f"were trained on, more than {_MAX_UNKNOWN:.0%}; clusters may be poor. Train on labelled "
-                "samples of the same embedding by fit(X, y), try another n_neighbors, or compare with "
-                "another clusterer.",
-                UserWarning,
-                stacklevel=2,
-            )
-        if graph.kept < _MIN_KEPT and len(graph.lengths) > 2:
-            warnings.warn(
-                f"Only {graph.kept:.1%} of the links between neighbours look likely to the networks, so "
-                "hardly anything can be clustered. If you expect clusters, try n_neighbors no larger than "
-                "they are, another metric, or labelled samples by fit(X, y).",
-                UserWarning,
-                stacklevel=2,
-            )
-
-    def _warn_of_outliers(self, result: Result):
-        """Say so where hardly anything was clustered."""
-        alone = result.labels < 0
-        alone |= np.append(np.bincount(result.labels[~alone]) == 1, False)[result.labels]
-        if len(alone) > 2 and alone.mean() > _MAX_OUTLIERS:
-            warnings.warn(
-                f"{alone.mean():.0%} of the samples are outliers: no group of linked samples looks better to "
-                "the networks than its members alone. If you expect clusters, try n_neighbors no larger than "
-                "they are, another metric, a lower min_score, or labelled samples by fit(X, y).",
-                UserWarning,
-                stacklevel=2,
-            )
-
-    def _warn_of_low_scores(self, result: Result, scored: Scored | None, samples: Samples):
-        """Say so where networks that never saw labels of such data expect little of their clusters."""
-        if scored is None:
-            return
-        expected = fscore(*expected_quality(result, scored, samples))
-        if expected < _MIN_EXPECTED:
-            warnings.warn(
-                f"The networks expect their clusters to reach a BCubed F of {expected:.2f}, less than "
-                f"{_MIN_EXPECTED}; many may be wrong. diagnose(X) tells what limits it. Labels of some "
-                "classes of the same embedding, by fit(X, y), help most.",
-                UserWarning,
-                stacklevel=2,
-            )
 
     def _keep(self, result: Result):
         self.labels_, self.probabilities_, self.cluster_scores_, self.recall_ = result

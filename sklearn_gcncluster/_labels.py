@@ -7,13 +7,14 @@ any negative number does). Labels that Python takes for equal are one: 1, 1.0 an
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
+
+from ._warning import warn
 
 _LOOK_LIKE_NUMBERS = {"-1", "-1.0"}
 _MISSING = {"NoneType", "NAType", "NaTType"}
@@ -79,11 +80,10 @@ def check_labels(labels: Any, name: str) -> np.ndarray:
         labels = labels.tolist()  # None where masked: what lies under a mask is no label
     array = np.asarray(labels) if hasattr(labels, "__array__") else np.array(labels, dtype=object)
     if array.ndim == 2 and array.shape[1] == 1:
-        warnings.warn(
+        warn(
             f"A column-vector {name} was passed when a 1d array was expected. Please change the shape of "
             f"{name} to (n_samples, ), for example using ravel().",
             DataConversionWarning,
-            stacklevel=3,
         )
         array = array.ravel()
     if array.ndim != 1:

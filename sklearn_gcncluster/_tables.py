@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._foreign import reading
+from ._warning import warn
 
 _SAMPLES = ("X",)
 _INDEX = ("", "Unnamed: 0")
@@ -149,11 +149,9 @@ def _csv_numbers(path):
     # So pandas writes the index, unless told otherwise; as a feature it would drown the others.
     nameless = header and first[0] in _INDEX and len(first) > 1
     if nameless and len(table) and np.array_equal(table[:, 0], np.arange(len(table))):
-        warnings.warn(
+        warn(
             f"The first column of {path} has no name and counts the rows, so it is taken for an index and "
-            "left out. Give it a name if it is a feature.",
-            UserWarning,
-            stacklevel=3,
+            "left out. Give it a name if it is a feature."
         )
         return table[:, 1:]
     return table

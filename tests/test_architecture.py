@@ -140,7 +140,7 @@ def test_no_circle():
         ("metrics", {"_compat", "_labels"}),
         ("datasets", {"_compat"}),
         ("plotting", {"_compat", "_labels", "metrics"}),
-        ("report", {"_files", "_labels"}),
+        ("report", {"_files", "_labels", "_warning"}),
     ],
 )
 def test_what_stands_beside(folder, allowed):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import warnings
 from base64 import b64encode
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import numpy as np
+
+from .._warning import warn
 
 _LINES_BELOW = 64
 """Pixels under which a picture is kept without loss: it is small anyway, and often made of lines."""
@@ -49,11 +50,9 @@ def embedded_pictures(pictures: Any, rows: np.ndarray, max_megabytes: float, siz
         embedded[row] = address
     if unreadable:
         first, error = unreadable[0]
-        warnings.warn(
+        warn(
             f"{len(unreadable)} pictures cannot be read, and their samples are shown without; the first is "
-            f"{first}: {error}",
-            UserWarning,
-            stacklevel=2,
+            f"{first}: {error}"
         )
     return embedded
 

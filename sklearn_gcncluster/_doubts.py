@@ -1,0 +1,74 @@
+"""What is doubtful about a graph or a result, said before somebody relies on it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._base import Result
+from ._expectation import expected_quality, fscore
+from ._graph._links import Graph
+from ._graph._samples import Samples
+from ._scoring import Scored
+from ._warning import warn
+
+_MAX_UNKNOWN = 0.15
+"""Share of inputs outside the range of training above which pretrained networks are not trusted."""
+_MIN_KEPT = 0.02
+"""Share of the links between neighbours below which hardly any is left to cluster by."""
+_MAX_OUTLIERS = 0.95
+"""Share of outliers among the samples above which hardly anything was clustered."""
+_MIN_EXPECTED = 0.5
+"""Expected F below which clusters without labels are not to be relied on."""
+
+
+def doubt_distances(graph: Graph) -> None:
+    """Warn where links have no lengths, as in a graph of mere neighbours."""
+    if len(graph.lengths) > 2 and graph.dissimilarities.size and not np.ptp(graph.dissimilarities):
+        warn(
+            "All neighbours are equally far from each other, so nothing tells who belongs together. If X "
+            "is a graph, give distances or affinities that differ, as "
+            'kneighbors_graph(X, 80, mode="distance") makes them.'
+        )
+
+
+def doubt_graph(graph: Graph) -> None:
+    """Warn where what was learned does not fit the samples."""
+    doubt_distances(graph)
+    if graph.unknown > _MAX_UNKNOWN:
+        warn(
+            f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range they "
+            f"were trained on, more than {_MAX_UNKNOWN:.0%}; clusters may be poor. Train on labelled "
+            "samples of the same embedding by fit(X, y), try another n_neighbors, or compare with "
+            "another clusterer."
+        )
+    if graph.kept < _MIN_KEPT and len(graph.lengths) > 2:
+        warn(
+            f"Only {graph.kept:.1%} of the links between neighbours look likely to the networks, so "
+            "hardly anything can be clustered. If you expect clusters, try n_neighbors no larger than "
+            "they are, another metric, or labelled samples by fit(X, y)."
+        )
+
+
+def doubt_outliers(result: Result) -> None:
+    """Warn where hardly anything was clustered."""
+    alone = result.labels < 0
+    alone |= np.append(np.bincount(result.labels[~alone]) == 1, False)[result.labels]
+    if len(alone) > 2 and alone.mean() > _MAX_OUTLIERS:
+        warn(
+            f"{alone.mean():.0%} of the samples are outliers: no group of linked samples looks better to "
+            "the networks than its members alone. If you expect clusters, try n_neighbors no larger than "
+            "they are, another metric, a lower min_score, or labelled samples by fit(X, y)."
+        )
+
+
+def doubt_scores(result: Result, scored: Scored | None, samples: Samples) -> None:
+    """Warn where networks that never saw labels of such data expect little of their clusters."""
+    if scored is None:
+        return
+    expected = fscore(*expected_quality(result, scored, samples))
+    if expected < _MIN_EXPECTED:
+        warn(
+            f"The networks expect their clusters to reach a BCubed F of {expected:.2f}, less than "
+            f"{_MIN_EXPECTED}; many may be wrong. diagnose(X) tells what limits it. Labels of some "
+            "classes of the same embedding, by fit(X, y), help most."
+        )
