@@ -235,9 +235,13 @@ def _check_outputs(arguments: argparse.Namespace, *paths: str | None) -> None:
     """Say what cannot be written, or should not, before it is computed."""
     names = ("samples", "labels", "model", "constraints")
     given = [Path(value).resolve() for name in names if (value := getattr(arguments, name, None))]
+    wanted: list[Path] = []
     for path in filter(None, paths):
         if Path(path).resolve() in given:
             raise ValueError(f"{path} is read, and would be overwritten. Give another file to write.")
+        if Path(path).resolve() in wanted:
+            raise ValueError(f"{path} would be written twice. Give a file for each.")
+        wanted.append(Path(path).resolve())
         if Path(path).is_dir():
             raise IsADirectoryError(f"{path} is a folder. Give the path of a file to write.")
         if not Path(path).absolute().parent.is_dir():

@@ -165,6 +165,7 @@ def test_constraints(folder, run):
         (["train", "X.npy", "one.csv", "--out", "m"], "one.csv has 3 labels for"),
         (["train", "X.npy", "y.csv", "--out", "y.csv"], "y.csv is read, and would be overwritten"),
         (["cluster", "X.npy", "--out", "./X.npy"], "X.npy is read, and would be overwritten"),
+        (["cluster", "X.npy", "--out", "a.csv", "--report", "./a.csv"], "a.csv would be written twice"),
         (["score", "one.csv", "y.csv"], "one.csv has 3 labels and y.csv"),
         (["inspect", "X.npy"], "X.npy is incomplete or is no safetensors file"),
     ],
