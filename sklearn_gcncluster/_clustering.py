@@ -104,7 +104,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         lost members. "nms" drops proposals that overlap a better one.
     max_overlap : float in [0, 1], default=0.5
         IoU of two proposals above which "nms" drops the worse one.
-    min_score : float in [0, 1], default=0.3
+    min_score : float in [0, 1], default=0.15
         Clusters of two or more samples with a lower predicted IoU are dropped.
     outliers : {"noise", "singletons"}, default="noise"
         Whether samples in no cluster get the label -1, or a number each.
@@ -246,7 +246,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         n_seeds=5,
         overlap="adaptive",
         max_overlap=0.5,
-        min_score=0.3,
+        min_score=0.15,
         outliers="noise",
         pretrained="universal",
         memory=None,

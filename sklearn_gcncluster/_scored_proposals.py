@@ -109,7 +109,7 @@ class ScoredProposals:
         scores: ArrayLike | None = None,
         overlap: str = "adaptive",
         max_overlap: float = 0.5,
-        min_score: float = 0.3,
+        min_score: float = 0.15,
         outliers: str = "noise",
         must_link: ArrayLike | None = None,
         cannot_link: ArrayLike | None = None,
@@ -125,7 +125,7 @@ class ScoredProposals:
             As the parameter of :class:`GCNClustering`, like those that follow.
         max_overlap : float in [0, 1], default=0.5
             IoU of two proposals above which "nms" drops the worse one.
-        min_score : float in [0, 1], default=0.3
+        min_score : float in [0, 1], default=0.15
             Clusters of two or more samples with a lower predicted IoU are dropped.
         outliers : {"noise", "singletons"}, default="noise"
             Whether samples in no cluster get the label -1, or a number each.
@@ -149,7 +149,7 @@ class ScoredProposals:
         *,
         overlap: str = "adaptive",
         max_overlap: float = 0.5,
-        min_score: float = 0.3,
+        min_score: float = 0.15,
         must_link: ArrayLike | None = None,
         cannot_link: ArrayLike | None = None,
         cannot_link_groups: ArrayLike | None = None,
@@ -164,7 +164,7 @@ class ScoredProposals:
             As for :meth:`cluster`, like those that follow.
         max_overlap : float in [0, 1], default=0.5
             Only for "nms".
-        min_score : float in [0, 1], default=0.3
+        min_score : float in [0, 1], default=0.15
             Least predicted IoU of a cluster.
         must_link, cannot_link : array-like of int of shape (n_pairs, 2), default=None
             Pairs of rows that must share a cluster, and pairs that must not.
@@ -200,7 +200,7 @@ class ScoredProposals:
         scores: ArrayLike | None = None,
         overlap: str = "adaptive",
         max_overlap: float = 0.5,
-        min_score: float = 0.3,
+        min_score: float = 0.15,
     ) -> Expected:
         """Make clusters, and tell by the predicted IoU and IoP how good they should be.
 
@@ -212,7 +212,7 @@ class ScoredProposals:
             How samples go to proposals.
         max_overlap : float in [0, 1], default=0.5
             Only for "nms".
-        min_score : float in [0, 1], default=0.3
+        min_score : float in [0, 1], default=0.15
             Least predicted IoU of a cluster.
 
         Returns

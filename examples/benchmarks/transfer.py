@@ -42,6 +42,8 @@ from sklearn_gcncluster.plotting import ProposalSizeDisplay
 FEW = (20, 40, 80)
 LIST = 20
 """Neighbours of each synthetic sample: the largest classes are 250 lists long."""
+PROMISING = 0.3
+"""Predicted IoU from which proposals are compared with what they are."""
 LITTLE = 300
 """Samples that networks of the package are taken with: they learn nothing of them."""
 
@@ -102,14 +104,14 @@ class Judged(NamedTuple):
 
 
 def judged(clusterer, X, y):
-    """Proposals of these samples whose predicted IoU is above the floor for clusters.
+    """Proposals of these samples that look as if they could become clusters.
 
     They are chosen by what is predicted. Of those with a high *true* IoU, a fair judge would predict too
     little on average, since it can not know which of several that look alike are the right ones.
     """
     proposals = clusterer.score_proposals(X)
     predicted, sizes = proposals.scores[:, 0], proposals.membership.sum(axis=1)
-    chosen = (predicted >= clusterer.min_score) & (sizes > 1)
+    chosen = (predicted >= PROMISING) & (sizes > 1)
     return Judged(proposals.true_scores(y)[chosen, 0], predicted[chosen], sizes[chosen])
 
 
