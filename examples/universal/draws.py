@@ -55,7 +55,7 @@ def drawn(X: np.ndarray, y: np.ndarray, metric: str, random: np.random.Generator
         X = PCA(n_components, random_state=0).fit_transform(X)
     rows = some_classes(y, random)
     X, y = X[rows], numbered(y[rows])
-    if random.random() < 0.14:
+    if random.random() < 0.2:
         X, y = in_bursts(X, y, random)
     if random.random() < 0.12 and X.shape[1] < len(X):
         X, y = add_noise(X, y, random.uniform(0.02, 0.4), random)

@@ -33,7 +33,7 @@ def identities(random: np.random.Generator) -> Labelled:
         low_quality=random.choice([0, 0.1, 0.3, 0.5]),
         random_state=int(random.integers(2**31)),
     )
-    if random.random() < 0.1:
+    if random.random() < 0.15:
         X, y = in_bursts(X, y, random)
     if random.random() < 0.2:
         X, y = add_noise(X, y, random.uniform(0.05, 0.5), random)
@@ -126,7 +126,7 @@ def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
         centres = (
             centres + log_uniform(10, 10_000, random) * apart * random.normal(size=(6, n_features))[city]
         )
-    shares = random.dirichlet(np.full(n_classes, random.choice([0.3, 1, 3, 1000])))
+    shares = random.dirichlet(np.full(n_classes, random.choice([1, 3, 1000])))
     y = np.repeat(np.arange(n_classes), 2)
     y = np.concatenate([y, random.choice(n_classes, max(n_samples - len(y), 0), p=shares)])
     X = centres[y] + radius * random.normal(size=(len(y), n_features))
@@ -152,11 +152,10 @@ def families(random: np.random.Generator) -> Labelled:
     of_mode[mode] = y
     rank = round(log_uniform(8, n_features, random))  # directions in which classes and modes differ
     axes = np.linalg.qr(random.standard_normal((n_features, rank)))[0].T
-    # How far modes are apart, against classes.
-    apart = random.uniform(0.3, 0.9) if random.random() < 0.5 else log_uniform(0.1, 0.9, random)
+    apart = log_uniform(0.1, 0.9, random)  # modes against classes
     class_centres = random.standard_normal((n_classes, rank))
     mode_centres = class_centres[of_mode] + apart * random.standard_normal((len(of_mode), rank))
-    burst = random.random(len(of_mode)) < random.choice([0, 0, 0.3, 1])
+    burst = random.random(len(of_mode)) < random.choice([0, 0.3, 1])
     width = np.where(burst, apart * log_uniform(0.02, 0.5, random), random.uniform(0.2, 1))
     X = mode_centres[mode] + width[mode, None] * random.standard_normal((len(y), rank))
     X = X @ axes * np.sqrt(n_features / rank)
