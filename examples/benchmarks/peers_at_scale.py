@@ -37,7 +37,8 @@ from typing import NamedTuple
 
 import joblib
 import numpy as np
-from peers import FAST_EPOCHS, OURS, Samples, is_missing, markdown, registry, shown, tune
+from clusterers import Samples
+from peers import FAST_EPOCHS, OURS, is_missing, markdown, registry, shown, tune
 from stages import TRAIN_SEED, in_new_process, measure_data
 
 from sklearn_gcncluster import GCNClustering

@@ -19,7 +19,8 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from peers import FAST_EPOCHS, Peer, Samples, average_link, dbscan, k_means, load, tune
+from clusterers import Samples, average_link, dbscan, k_means
+from peers import FAST_EPOCHS, Peer, load, tune
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import HDBSCAN
 
