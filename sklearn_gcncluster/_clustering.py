@@ -51,8 +51,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         one of affinities up to 1.
     algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
         How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
-        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples, and takes cells
-        beyond.
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples (a
+        million where `device` is a GPU, which then searches), and takes cells beyond.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
         The weight of a link: the learned probability that both ends belong to one class, the share of their
         neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that
@@ -131,7 +131,8 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
     dropout : float in [0, 1), default=0.0
         Share of each layer's outputs that are dropped in training. Only with `y`.
     device : str, default="auto"
-        Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
+        Where networks run, and neighbours are searched exactly, such as "cpu" or "cuda:0". "auto" is CUDA if
+        there is any.
     n_jobs : int, default=None
         Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
         The result does not depend on it.

@@ -363,6 +363,8 @@ class BaseGCN(GraphEstimator):
         return graph
 
     def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:
+        from ._nn._training import search_device
+
         metric = self.metric if self._is_graph() else self._metric_of(samples.rows.shape[1])
         n_neighbors = self._list_length(samples.n_distinct)
         return GraphSettings(
@@ -372,6 +374,7 @@ class BaseGCN(GraphEstimator):
             learned.affinity,
             self.metric_learning,
             self._seed,
+            search_device(self.device),
         )
 
     def _keep(self, result: Result):

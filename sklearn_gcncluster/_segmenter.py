@@ -116,7 +116,8 @@ class GCNSegmenter(BaseGCN):
     dropout : float in [0, 1), default=0.0
         Share of each layer's outputs that are dropped in training. Only with `y`.
     device : str, default="auto"
-        Where networks run, such as "cpu" or "cuda:0". "auto" is CUDA if there is any.
+        Where networks run, and neighbours are searched exactly, such as "cpu" or "cuda:0". "auto" is CUDA if
+        there is any.
     n_jobs : int, default=None
         Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
         The result does not depend on it.

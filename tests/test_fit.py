@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
 from sklearn_gcncluster import GCNClustering, GCNSegmenter
+from sklearn_gcncluster._nn import _training
 
 QUICK = {
     "affinity": "neighborhood",
@@ -381,3 +382,18 @@ def test_links_that_all_look_unlikely_are_told(trained, unseen):
     ):
         estimator.fit(unseen[0])
     assert (estimator.labels_ == -1).all()
+
+
+def test_search_on_the_device(monkeypatch):
+    """With a GPU neighbours are searched there, by the same rules: here torch does it on the processor."""
+    X, y = blobs(40)
+    expected = GCNClustering(**QUICK).fit(X, y).predict(X[::2])
+    asked = []
+    monkeypatch.setattr(_training, "search_device", lambda device: asked.append(device) or "cpu")
+    np.testing.assert_array_equal(GCNClustering(device="cpu", **QUICK).fit(X, y).predict(X[::2]), expected)
+    assert set(asked) == {"cpu"}
+
+
+def test_only_a_gpu_searches():
+    """On the processor blocks of the search are tasks of workers instead."""
+    assert _training.search_device("cpu") is None

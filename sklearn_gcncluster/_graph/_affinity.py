@@ -36,6 +36,8 @@ class GraphSettings(NamedTuple):
     affinity: str
     metric_learning: str | bool
     seed: int
+    device: str | None = None
+    """Where torch searches neighbours, if not on the processor."""
 
 
 def neighbor_links(rows: Rows, settings: GraphSettings, n_jobs: int | None = None) -> Links:
@@ -200,6 +202,7 @@ def _search(rows, queries, settings, n_jobs):
         "metric": settings.metric,
         "algorithm": settings.algorithm,
         "n_jobs": n_jobs,
+        "device": settings.device,
         "random_state": settings.seed,
     }
     n_neighbors = min(settings.n_neighbors, len(rows) - (queries is None))

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours, by blocks of matrix products."""
+"""Exact nearest neighbours, by blocks of matrix products, on the processor or on a GPU."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from .._jobs import by_ranges, ranges_of, rows_in_memory
 
 _BLOCK_ROWS = 512
 """Rows searched at once, or fewer: a block of 512 x 100,000 similarities is 200 MB."""
+_DEVICE_BLOCK = 2**28
+"""Similarities that a GPU holds at once: a gigabyte."""
 _WORTH_A_WORKER = 500_000_000
 """Pairs of rows that take about as long as it takes to start a worker."""
 _BLURRED = 64
@@ -23,6 +25,7 @@ def search_exactly(
     n_neighbors: int,
     metric: str,
     n_jobs: int | None = None,
+    device: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nearest rows of each that is asked for; where products are too coarse, by differences.
 
@@ -38,6 +41,8 @@ def search_exactly(
         At most ``n_samples``, less one with `itself`.
     metric : {"cosine", "euclidean"}
     n_jobs : int or None
+    device : str or None
+        Where torch makes the products, all rows at a time; None is here, by blocks that jobs share.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def search_exactly(
         same, rows = asked is rows, rows - centre
         asked = rows if same else asked - centre
         squares = np.einsum("ij,ij->i", rows, rows)
-    indices, distances = _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs)
+    indices, distances = _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device)
     if not n_neighbors:
         return indices, distances
     rounding = _BLURRED * np.finfo(rows.dtype).eps * (1.0 if squares is None else float(squares.max()))
@@ -69,6 +74,7 @@ def search_exactly(
             own,
             n_neighbors,
             n_jobs,
+            device,
         )
     close = np.nonzero(distances < rounding)
     distances[close] = pair_distances(asked, rows, close[0], indices[close])
@@ -95,7 +101,9 @@ def without(itself: np.ndarray, distances: np.ndarray, indices: np.ndarray):
     return distances[~own].reshape(shape), indices[~own].reshape(shape), found
 
 
-def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs):
+def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device):
+    if device is not None:
+        return _search_on_device(rows, squares, asked, itself, n_neighbors, device)
     n_rows = rows_in_memory(rows.itemsize * len(rows), _BLOCK_ROWS)
     blocks = by_ranges(
         _search_block,
@@ -125,6 +133,37 @@ def _search_block(start, stop, rows, squares, asked, itself, n_neighbors):
     own = 2 if squares is None else np.einsum("ij,ij->i", block, block)[:, None]
     distances = np.maximum(own - 2 * values.numpy(), 0)
     return indices.numpy().astype(np.int32), distances.astype(np.float32)
+
+
+def _search_on_device(rows, squares, asked, itself, n_neighbors, device):
+    """The same as of blocks, where torch has the rows on a device of its own."""
+    import torch
+
+    indices = np.empty((len(asked), n_neighbors), dtype=np.int32)
+    distances = np.empty((len(asked), n_neighbors), dtype=np.float32)
+    n_rows = min(max(_DEVICE_BLOCK // len(rows), 16), len(asked))
+    try:
+        there = torch.tensor(rows, device=device)
+        halves = None if squares is None else torch.tensor(squares / 2, device=device)
+        for start, stop in ranges_of(len(asked), n_rows):
+            block = there[start:stop] if asked is rows else torch.tensor(asked[start:stop], device=device)
+            nearness = block @ there.T
+            if halves is not None:
+                nearness -= halves
+            if itself is not None:
+                own = torch.tensor(itself[start:stop], device=device, dtype=torch.int64)[:, None]
+                nearness.scatter_(1, own, -torch.inf)
+            values, nearest = torch.topk(nearness, n_neighbors, dim=1)
+            length = 2 if halves is None else (block * block).sum(dim=1, keepdim=True)
+            indices[start:stop] = nearest.cpu().numpy()
+            distances[start:stop] = (length - 2 * values).clamp(min=0).cpu().numpy()
+    except torch.cuda.OutOfMemoryError as error:
+        raise MemoryError(
+            f'device="{device}" has no room to compare {len(asked)} samples with {len(rows)} of '
+            f'{rows.shape[1]} features. Use algorithm="cells", which searches on the processor, or '
+            'device="cpu".'
+        ) from error
+    return indices, distances
 
 
 def _search_tree(rows, asked, itself, n_neighbors):

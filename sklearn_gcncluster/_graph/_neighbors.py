@@ -11,6 +11,8 @@ from ._exact import search_exactly, without
 ALGORITHMS = ("auto", "brute", "cells", "hnsw")
 EXACT_UP_TO = 50_000
 """Number of samples up to which "auto" searches exactly: half a minute on one core."""
+EXACT_ON_DEVICE = 1_000_000
+"""The same on a GPU."""
 _HNSW_LINKS, _HNSW_BUILD_BREADTH = 16, 200
 _HNSW_BATCH = 8_192
 """Queries of which hnswlib either answers all or none."""
@@ -28,6 +30,7 @@ def nearest_neighbors(
     algorithm: str = "auto",
     metric: str = "cosine",
     n_jobs: int | None = None,
+    device: str | None = None,
     random_state: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nearest neighbours of each query, or of each sample among the others.
@@ -46,6 +49,8 @@ def nearest_neighbors(
     metric : {"cosine", "euclidean"}
     n_jobs : int or None
         Number of joblib workers of the search.
+    device : str or None
+        Of torch, where search is exact; None is the processor, by blocks that workers share.
     random_state : int
         Seed of the cells and of the hnswlib graph.
 
@@ -56,16 +61,17 @@ def nearest_neighbors(
     distances : float32 ndarray of shape (n_queries, n_neighbors)
         Squared Euclidean distances; for unit rows, two less twice the cosine.
     """
-    if is_exact(algorithm, len(rows)):
+    if is_exact(algorithm, len(rows), device):
         asked, itself = (rows, np.arange(len(rows))) if queries is None else (queries, None)
-        return search_exactly(rows, asked, itself, n_neighbors, metric, n_jobs)
+        return search_exactly(rows, asked, itself, n_neighbors, metric, n_jobs, device)
     search = _search_hnsw if algorithm == "hnsw" else search_cells
     return search(rows, queries, n_neighbors, metric, n_jobs, random_state)
 
 
-def is_exact(algorithm: str, n_samples: int) -> bool:
+def is_exact(algorithm: str, n_samples: int, device: str | None = None) -> bool:
     """Whether so many samples are searched exactly."""
-    return algorithm == "brute" or (algorithm == "auto" and n_samples <= EXACT_UP_TO)
+    most = EXACT_UP_TO if device is None else EXACT_ON_DEVICE
+    return algorithm == "brute" or (algorithm == "auto" and n_samples <= most)
 
 
 def search_recall(
@@ -76,13 +82,14 @@ def search_recall(
     algorithm: str,
     metric: str,
     n_jobs: int | None = None,
+    device: str | None = None,
     random_state: int = 0,
 ) -> float:
     """Share of the nearest neighbours that a search found, by exact search for a few hundred rows.
 
     Parameters
     ----------
-    rows, queries, algorithm, metric, n_jobs
+    rows, queries, algorithm, metric, n_jobs, device
         As of :func:`nearest_neighbors`.
     distances : float32 ndarray of shape (n_queries, n_neighbors)
         What it found. One is right that is no larger than the largest of the exact search, so that among
@@ -95,7 +102,7 @@ def search_recall(
     float
         1.0 for exact search.
     """
-    if is_exact(algorithm, len(rows)) or not distances.size:
+    if is_exact(algorithm, len(rows), device) or not distances.size:
         return 1.0
     asked = rows if queries is None else queries
     random = np.random.default_rng([random_state, 1])  # not those by which cells were chosen

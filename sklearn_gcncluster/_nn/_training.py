@@ -57,6 +57,12 @@ def resolve_device(device: str) -> torch.device:
     return torch.device(device)
 
 
+def search_device(device: str) -> str | None:
+    """Where neighbours are searched when networks run on `device`: there if it is CUDA; None elsewhere."""
+    resolved = resolve_device(device)
+    return str(resolved) if resolved.type == "cuda" else None
+
+
 def train(
     network: nn.Module,
     loss_of: Callable,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from sklearn_gcncluster._graph import _cells, _exact, _neighbors
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors, search_recall
@@ -65,6 +66,56 @@ def test_all_others_can_be_asked_for(metric):
     for number, listed in enumerate(indices):
         assert sorted([*listed, number]) == list(range(30))
     assert (np.diff(distances, axis=1) >= 0).all()
+
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("asked", ["themselves", "some", "others"])
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_search_on_a_device(device, asked, metric, dtype, monkeypatch):
+    """Where torch makes the products, in blocks of any size, neighbours and distances are the same."""
+    monkeypatch.setattr(_exact, "_DEVICE_BLOCK", 50 * 1100)  # blocks of fifty rows
+    rows = random_rows(0, metric).astype(dtype)
+    rows[7] = rows[900] * dtype(1 + 1e-6)  # so near that products cannot tell
+    queries = {"themselves": None, "some": rows[100:330], "others": random_rows(1, metric).astype(dtype)}[
+        asked
+    ]
+    here, there = (
+        nearest_neighbors(rows, 7, queries=queries, metric=metric, algorithm="brute", device=one)
+        for one in (None, device)
+    )
+    np.testing.assert_array_equal(there[0], here[0])
+    np.testing.assert_allclose(there[1], here[1], rtol=1e-5, atol=1e-6)
+    assert (there[0].dtype, there[1].dtype) == (np.int32, np.float32)
+
+
+def test_device_without_room(monkeypatch):
+    """What does not fit there is an error that names two ways out."""
+
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch, "topk", full)
+    with pytest.raises(MemoryError, match='no room to compare 1100 samples.*algorithm="cells".*device="cpu"'):
+        nearest_neighbors(random_rows(0, "cosine"), 7, algorithm="brute", device="cpu")
+
+
+def test_more_is_exact_on_a_device(monkeypatch):
+    """Beyond what the processor searches exactly, a device still does."""
+    monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 1000)
+    rows = random_rows(0, "cosine", n_features=5)
+    asked = {"metric": "cosine", "algorithm": "auto"}
+    exact = nearest_neighbors(rows, 10, metric="cosine", algorithm="brute")
+    np.testing.assert_array_equal(nearest_neighbors(rows, 10, device="cpu", **asked)[0], exact[0])
+    assert search_recall(rows, np.zeros((1100, 10), np.float32), device="cpu", **asked) == 1.0
+    monkeypatch.setattr(_neighbors, "EXACT_ON_DEVICE", 1000)
+    assert (nearest_neighbors(rows, 10, device="cpu", **asked)[1] != exact[1]).any()
 
 
 def test_euclidean_far_from_the_origin():
