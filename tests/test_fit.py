@@ -384,13 +384,16 @@ def test_links_that_all_look_unlikely_are_told(trained, unseen):
     assert (estimator.labels_ == -1).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*of the samples are outliers")
 def test_search_on_the_device(monkeypatch):
     """With a GPU neighbours are searched there, by the same rules: here torch does it on the processor."""
     X, y = blobs(40)
-    expected = GCNClustering(**QUICK).fit(X, y).predict(X[::2])
+    expected = GCNClustering(**QUICK).fit(X, y).score_proposals(X[::2])
     asked = []
     monkeypatch.setattr(_training, "search_device", lambda device: asked.append(device) or "cpu")
-    np.testing.assert_array_equal(GCNClustering(device="cpu", **QUICK).fit(X, y).predict(X[::2]), expected)
+    found = GCNClustering(device="cpu", **QUICK).fit(X, y).score_proposals(X[::2])
+    assert (found.membership != expected.membership).nnz == 0
+    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-3)
     assert set(asked) == {"cpu"}
 
 
