@@ -112,11 +112,12 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         Networks that were trained before: those that come with the package, which look at structure only and
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
         :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. If classes of several samples
-        have at most 500 in `y`, they judge beside those that are learned, and scores are means over all.
-        Those of the package judge alone, too, where lists of neighbours learned from are less than 0.4 times
-        as long as those of new samples, or more than 5 % of what is asked about these lies outside the range
-        that the labels showed. With `y`, both takes networks of the same `affinity`, `node_features`,
-        `hidden_channels` and `pooling`; others play no part, nor do any with None.
+        have at most 500 in `y`, or are fewer than 20, they judge beside those that are learned, and scores
+        are means over all. Those of the package judge alone, too, where fewer than 6 such classes have labels,
+        where neighbour lists learned from are less than 0.4 times as long as those of new samples, or where
+        more than 5 % of what is asked about these lies outside the range that the labels showed. With `y`,
+        both takes networks of the same `affinity`, `node_features`, `hidden_channels` and `pooling`; others
+        play no part, nor do any with None.
     memory : str, path or object with the joblib.Memory interface, default=None
         Where the graph, the proposals and the results of training are cached, by their inputs: a search over
         later parameters then neither searches neighbours nor trains again. Useful with an int as

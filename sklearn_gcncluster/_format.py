@@ -49,6 +49,7 @@ def choices_of(learned: Learned) -> dict[str, Any]:
         "hidden_channels": [int(width) for width in learned.hidden_channels],
         "pooling": learned.pooling,
         "n_neighbors": learned.n_neighbors,
+        "n_classes": learned.n_classes,
         "unit": None if learned.frame is None else learned.frame.unit,
     }
 
@@ -83,6 +84,7 @@ def learned_of(arrays: dict[str, np.ndarray], choices: dict[str, Any]) -> Learne
         tuple(choices["hidden_channels"]),
         choices["pooling"],
         choices.get("n_neighbors"),
+        choices.get("n_classes"),
         None if frame is None else Frame(frame["origin"], float(choices["unit"])),
         LinearMap(**tree["map"]) if "map" in tree else None,
         links,
@@ -110,9 +112,10 @@ def _check(learned, arrays):
     for name, known in _KINDS.items():
         if getattr(learned, name) not in known:
             raise ValueError(f"{name} is {getattr(learned, name)!r}, none of {', '.join(known)}")
-    longest = learned.n_neighbors
-    if longest is not None and (type(longest) is not int or longest < 1):
-        raise ValueError(f"n_neighbors is {longest!r}, and should be a positive integer")
+    for name in ("n_neighbors", "n_classes"):
+        number = getattr(learned, name)
+        if number is not None and (type(number) is not int or number < 1):
+            raise ValueError(f"{name} is {number!r}, and should be a positive integer")
     for name, array in arrays.items():
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ValueError(f"{name} holds something other than finite numbers")

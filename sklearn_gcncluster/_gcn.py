@@ -29,8 +29,11 @@ from ._proposals._layers import Proposals
 from ._scoring import Inputs, PartInputs
 from ._warning import warn
 
-_FEW_LABELS = 500
-"""Labelled samples, in classes of several, up to which networks trained before know more than labels tell."""
+_FEW_LABELS, _FEW_CLASSES = 500, 20
+"""Labelled samples up to which, and classes of several of them below which, networks trained before know as
+much as labels tell."""
+_LEAST_CLASSES = 6
+"""Labelled classes of several samples below which they tell nothing of others."""
 _LEAST_LENGTH, _USUAL_LENGTH = 0.4, 80
 """Share of the usual neighbour lists below which those learned from were too short to say anything."""
 _MAX_FOREIGN = 0.05
@@ -248,11 +251,18 @@ class BaseGCN(GraphEstimator):
         """Networks of `pretrained`, where few labels tell less than they know."""
         other = None if self.pretrained is None else self._pretrained()
         sizes = np.bincount(classes[classes >= 0])
-        return other if sizes[sizes > 1].sum() <= _FEW_LABELS else None
+        several = sizes[sizes > 1]
+        return other if several.sum() <= _FEW_LABELS or len(several) < _FEW_CLASSES else None
 
     def _are_judged_already(self, samples: Samples, taught: Samples) -> bool:
         """Whether all samples were learned from, with no other networks beside those that learned."""
         return taught is samples and len(self.learned_.detection) == self.n_networks
+
+    def _replacement(self) -> Learned | None:
+        """The networks of the package, where they can judge in place of those that were learned."""
+        other = self._pretrained() if self.pretrained == UNIVERSAL else self.learned_
+        replaceable = self.learned_.is_built_as(other) and not self.learned_.begins_with(other)
+        return other if replaceable else None
 
     def _learn_affinity(self, samples: Samples, classes: np.ndarray) -> tuple[Graph, Learned]:
         """Graph of labelled samples, and what was learned to make it."""
@@ -270,8 +280,13 @@ class BaseGCN(GraphEstimator):
         frame = None
         if linear_map is not None or self.node_features != "structure":
             frame = samples.frame or Frame(np.zeros(samples.rows.shape[1]), 1.0)
-        n_neighbors = graph.dissimilarities.shape[1]
-        return graph, learned._replace(n_neighbors=n_neighbors, frame=frame, map=linear_map, links=links)
+        return graph, learned._replace(
+            n_neighbors=graph.dissimilarities.shape[1],
+            n_classes=int(np.count_nonzero(np.bincount(classes[classes >= 0]) > 1)),
+            frame=frame,
+            map=linear_map,
+            links=links,
+        )
 
     def _learn_networks(
         self,
@@ -312,19 +327,17 @@ class BaseGCN(GraphEstimator):
 
     def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
         """Graph of new samples, and who judges it: the package where labels told nothing like it."""
-        learned = self.learned_
-        other = self._pretrained() if self.pretrained == UNIVERSAL else learned
-        replaceable = learned.is_built_as(other) and not learned.begins_with(other)
-        missed = self._lists_are_short(samples) if replaceable else None
+        learned, other = self.learned_, self._replacement()
+        missed = None if other is None else self._classes_are_few() or self._lists_are_short(samples)
         if missed is None:
             graph = self._graph_of(samples, learned)
-            if replaceable and graph.unknown > _MAX_FOREIGN:
+            if other is not None and graph.unknown > _MAX_FOREIGN:
                 missed = (
                     f"{graph.unknown:.0%} of what the networks are asked about X lies outside the range that "
                     f"the labels showed, more than {_MAX_FOREIGN:.0%}, as where classes are far larger than "
                     "the labelled ones, or where the embedding is another"
                 )
-        if missed is not None:
+        if other is not None and missed is not None:
             warn(
                 f"{missed}, so the networks of the package judge alone. Label more samples, of classes like "
                 "those to be found, or set pretrained=None."
@@ -332,6 +345,13 @@ class BaseGCN(GraphEstimator):
             learned, graph = other, self._graph_of(samples, other)
         doubt_graph(graph)
         return graph, learned
+
+    def _classes_are_few(self) -> str | None:
+        """That what was learned is of a few classes, and not of what classes are like; None if not."""
+        known = self.learned_.n_classes
+        if known is None or known >= _LEAST_CLASSES:
+            return None
+        return f"Only {known} classes of several samples were labelled, fewer than {_LEAST_CLASSES}"
 
     def _lists_are_short(self, samples: Samples) -> str | None:
         """That so few samples were labelled that their lists tell little of those of others; None if not."""

@@ -80,6 +80,8 @@ class Learned(NamedTuple):
     n_neighbors: int | None = None
     """Length of the lists of neighbours that were learned from, where they were of one length. Lists of new
     samples are not longer: in another length, everything means something else."""
+    n_classes: int | None = None
+    """Number of classes of several samples that were learned from; None where nobody knows."""
     frame: Frame | None = None
     """Where map or networks look at the embedding itself: of its rows, so that others can be compared."""
     map: LinearMap | None = None

@@ -197,7 +197,7 @@ def test_small_labelled_classes_do_not_break_up_large_ones():
 def test_a_handful_of_labels_is_not_learned_from(n_neighbors, alone):
     """Lists of ten neighbours say nothing of lists of eighty, but of lists of 25."""
     X, y = make_identities(1_000, 50, 32, size_exponent=0, class_spread=0.4, random_state=0)
-    handful = y < 3
+    handful = np.isin(np.arange(len(y)), [np.flatnonzero(y == label)[:12] for label in range(6)])
     settings = {"n_neighbors": n_neighbors, "max_epochs": 1, "random_state": 0}
     clusterer = GCNClustering(**settings).fit(X[handful], y[handful])
     assert clusterer.learned_.n_neighbors == 10
@@ -210,6 +210,30 @@ def test_a_handful_of_labels_is_not_learned_from(n_neighbors, alone):
         np.testing.assert_array_equal(labels, expected)
     else:
         assert clusterer._known_graph_of(clusterer._new_samples(X[~handful]))[1] is clusterer.learned_
+
+
+@pytest.mark.parametrize(("n_classes", "judges"), [(5, "package"), (6, "both"), (19, "both"), (20, "labels")])
+def test_few_classes_tell_little(n_classes, judges):
+    """However many samples they have, few classes do not tell what classes are like."""
+    X, y = make_identities(2_200, 22, 32, size_exponent=0, class_spread=0.4, random_state=0)
+    settings = {"n_neighbors": 20, "n_networks": 1, "max_epochs": 1, "random_state": 0}
+    learner = GCNClustering(**settings)
+    if judges == "package":
+        told = f"Only {n_classes} classes of several samples were labelled, fewer than 6.*judge alone"
+        with pytest.warns(UserWarning, match=told):
+            learner.fit(X[y < n_classes], y[y < n_classes])
+        with pytest.warns(UserWarning, match=told):
+            labels = learner.predict(X[y >= n_classes])
+        expected = GCNClustering(n_neighbors=20, random_state=0).fit_predict(X[y >= n_classes])
+        np.testing.assert_array_equal(labels, expected)
+        alone = GCNClustering(**settings, pretrained=None).fit(X[y < n_classes], y[y < n_classes])
+        assert len(alone.learned_.detection) == 1
+    else:
+        assert (y < n_classes).sum() > 500
+        learner.fit(X[y < n_classes], y[y < n_classes])
+        n_others = len(GCNClustering().fit(X[:300]).learned_.detection)
+        assert len(learner.learned_.detection) == 1 + n_others * (judges == "both")
+    assert learner.learned_.n_classes == n_classes
 
 
 def test_other_networks_are_opened_before_anything_is_learned(identities, monkeypatch):
