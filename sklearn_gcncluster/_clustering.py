@@ -113,7 +113,7 @@ class GCNClustering(DiagnosisMixin, ShowingMixin, BaseGCN):
         take any embedding; those in a file that :meth:`save` wrote; or those of a fitted estimator, given as
         :class:`~sklearn.frozen.FrozenEstimator`. Without `y`, they judge alone. If classes of several samples
         have at most 500 in `y`, or are fewer than 20, they judge beside those that are learned, and scores
-        are means over all. Those of the package judge alone, too, where fewer than 6 such classes have labels,
+        are means over all. Those of the package judge alone, too, where such classes are fewer than 6,
         where neighbour lists learned from are less than 0.4 times as long as those of new samples, or where
         more than 5 % of what is asked about these lies outside the range that the labels showed. With `y`,
         both takes networks of the same `affinity`, `node_features`, `hidden_channels` and `pooling`; others
