@@ -62,7 +62,7 @@ print(f"          {on_new:.3f} on the test classes")
 # With `memory`, the neighbour graph, the proposals and the trained networks are kept, by what they were
 # made from. Candidates that differ only in what comes later share them all.
 
-grid = {"segment": [True, False], "overlap": ["adaptive", "deoverlap"], "min_score": [0.3, 0.6, 0.8]}
+grid = {"segment": [True, False], "overlap": ["adaptive", "deoverlap"], "min_score": [0.15, 0.5, 0.8]}
 split = GroupShuffleSplit(1, test_size=1 / 3, random_state=0)
 learn, validate = next(split.split(X, y, groups=y))
 

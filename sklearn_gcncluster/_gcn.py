@@ -217,6 +217,11 @@ class BaseGCN(GraphEstimator):
                 "are used as they are. Leave these parameters at their defaults, or call fit(X, y)."
             )
         learned = self._pretrained()
+        if few := classes_are_few(learned):
+            warn(
+                f"{few}, when the networks of pretrained were trained; they tell little of other classes. "
+                f'Take pretrained="{UNIVERSAL}", or train with more classes.'
+            )
         return self._samples_for(X, learned), learned
 
     def _new_samples(self, X) -> Samples:
@@ -248,7 +253,7 @@ class BaseGCN(GraphEstimator):
     # Learning
 
     def _beside(self, classes: np.ndarray) -> Learned | None:
-        """Networks of `pretrained`, where few labels tell less than they know."""
+        """Networks of `pretrained`, where labels are few, or of few classes, and tell less than they know."""
         other = None if self.pretrained is None else self._pretrained()
         sizes = np.bincount(classes[classes >= 0])
         several = sizes[sizes > 1]
@@ -328,7 +333,7 @@ class BaseGCN(GraphEstimator):
     def _known_graph_of(self, samples: Samples) -> tuple[Graph, Learned]:
         """Graph of new samples, and who judges it: the package where labels told nothing like it."""
         learned, other = self.learned_, self._replacement()
-        missed = None if other is None else self._classes_are_few() or self._lists_are_short(samples)
+        missed = None if other is None else classes_are_few(learned) or self._lists_are_short(samples)
         if missed is None:
             graph = self._graph_of(samples, learned)
             if other is not None and graph.unknown > _MAX_FOREIGN:
@@ -345,13 +350,6 @@ class BaseGCN(GraphEstimator):
             learned, graph = other, self._graph_of(samples, other)
         doubt_graph(graph)
         return graph, learned
-
-    def _classes_are_few(self) -> str | None:
-        """That what was learned is of a few classes, and not of what classes are like; None if not."""
-        known = self.learned_.n_classes
-        if known is None or known >= _LEAST_CLASSES:
-            return None
-        return f"Only {known} classes of several samples were labelled, fewer than {_LEAST_CLASSES}"
 
     def _lists_are_short(self, samples: Samples) -> str | None:
         """That so few samples were labelled that their lists tell little of those of others; None if not."""
@@ -401,6 +399,14 @@ class BaseGCN(GraphEstimator):
         self.labels_, self.probabilities_, self.cluster_scores_, self.recall_ = result
         self.n_clusters_ = len(result.scores)
         return self
+
+
+def classes_are_few(learned: Learned) -> str | None:
+    """That what was learned is of a few classes, and not of what classes are like; None if not."""
+    known = learned.n_classes
+    if known is None or known >= _LEAST_CLASSES:
+        return None
+    return f"Only {known} classes of several samples were labelled, fewer than {_LEAST_CLASSES}"
 
 
 def _plain(value):

@@ -250,7 +250,7 @@ def glyphs_of_few_labels(n_labels):
     return X, y, known
 
 
-judged_by_the_package = pytest.mark.filterwarnings("ignore:Lists of .* judge alone")
+judged_by_the_package = pytest.mark.filterwarnings("ignore:.* judge alone")
 
 
 @judged_by_the_package

@@ -228,6 +228,8 @@ def test_few_classes_tell_little(n_classes, judges):
         np.testing.assert_array_equal(labels, expected)
         alone = GCNClustering(**settings, pretrained=None).fit(X[y < n_classes], y[y < n_classes])
         assert len(alone.learned_.detection) == 1
+        with pytest.warns(UserWarning, match=f"Only {n_classes} classes.*tell little of other classes"):
+            GCNClustering(pretrained=FrozenEstimator(alone), random_state=0).fit(X[y >= n_classes])
     else:
         assert (y < n_classes).sum() > 500
         learner.fit(X[y < n_classes], y[y < n_classes])

@@ -17,6 +17,8 @@ small to large
     Learn on the smallest classes, which hold two fifths of the samples, and cluster the others.
 20, 40, 80 classes
     Learn on so few, cluster the others.
+4, 8, 12 large classes
+    The same of the classes that hold the larger three fifths of the samples.
 
 With ``--together``, `fit` is given all samples, others as unlabelled ones, and its ``labels_`` count.
 Without labels, the half is clustered as it is. Beside the F-scores, a table and a picture say which IoU
@@ -40,6 +42,7 @@ from sklearn_gcncluster.datasets import make_identities
 from sklearn_gcncluster.plotting import ProposalSizeDisplay
 
 FEW = (20, 40, 80)
+FEWEST = (4, 8, 12)
 LIST = 20
 """Neighbours of each synthetic sample: the largest classes are 250 lists long."""
 PROMISING = 0.3
@@ -80,6 +83,10 @@ def splits_of(X, y):
     for n_classes in FEW:
         if n_classes < len(several) / 2:
             found[f"{n_classes} classes"] = by_class(X, y, classes[several[:n_classes]])
+    large = order[counts[order] >= np.quantile(np.repeat(counts, counts), 0.4)]
+    for n_classes in FEWEST:
+        if n_classes <= len(large) / 2:
+            found[f"{n_classes} large classes"] = by_class(X, y, classes[large[:n_classes]])
     return found
 
 

@@ -202,11 +202,10 @@ def _search(rows, queries, settings, n_jobs):
         "metric": settings.metric,
         "algorithm": settings.algorithm,
         "n_jobs": n_jobs,
-        "device": settings.device,
         "random_state": settings.seed,
     }
     n_neighbors = min(settings.n_neighbors, len(rows) - (queries is None))
-    neighbors, distances = nearest_neighbors(rows, n_neighbors, **how)
+    neighbors, distances = nearest_neighbors(rows, n_neighbors, device=settings.device, **how)
     return neighbors, distances, search_recall(rows, distances, **how)
 
 

@@ -10,8 +10,8 @@ from .._jobs import by_ranges, ranges_of, rows_in_memory
 
 _BLOCK_ROWS = 512
 """Rows searched at once, or fewer: a block of 512 x 100,000 similarities is 200 MB."""
-_DEVICE_BLOCK = 2**28
-"""Similarities that a GPU holds at once: a gigabyte."""
+_DEVICE_BLOCK = 2**30
+"""Bytes of similarities that a GPU makes at once."""
 _WORTH_A_WORKER = 500_000_000
 """Pairs of rows that take about as long as it takes to start a worker."""
 _BLURRED = 64
@@ -141,7 +141,7 @@ def _search_on_device(rows, squares, asked, itself, n_neighbors, device):
 
     indices = np.empty((len(asked), n_neighbors), dtype=np.int32)
     distances = np.empty((len(asked), n_neighbors), dtype=np.float32)
-    n_rows = min(max(_DEVICE_BLOCK // len(rows), 16), len(asked))
+    n_rows = max(_DEVICE_BLOCK // (rows.itemsize * len(rows)), 16)
     try:
         there = torch.tensor(rows, device=device)
         halves = None if squares is None else torch.tensor(squares / 2, device=device)
@@ -157,6 +157,7 @@ def _search_on_device(rows, squares, asked, itself, n_neighbors, device):
             length = 2 if halves is None else (block * block).sum(dim=1, keepdim=True)
             indices[start:stop] = nearest.cpu().numpy()
             distances[start:stop] = (length - 2 * values).clamp(min=0).cpu().numpy()
+            del nearness  # or two would be held while the next is made
     except torch.cuda.OutOfMemoryError as error:
         raise MemoryError(
             f'device="{device}" has no room to compare {len(asked)} samples with {len(rows)} of '

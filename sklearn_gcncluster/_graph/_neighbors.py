@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from joblib import effective_n_jobs
 
+from .._warning import warn
 from ._cells import search_cells
 from ._exact import search_exactly, without
 
@@ -61,9 +62,16 @@ def nearest_neighbors(
     distances : float32 ndarray of shape (n_queries, n_neighbors)
         Squared Euclidean distances; for unit rows, two less twice the cosine.
     """
-    if is_exact(algorithm, len(rows), device):
-        asked, itself = (rows, np.arange(len(rows))) if queries is None else (queries, None)
-        return search_exactly(rows, asked, itself, n_neighbors, metric, n_jobs, device)
+    asked, itself = (rows, np.arange(len(rows))) if queries is None else (queries, None)
+    if device is not None and is_exact(algorithm, len(rows), device):
+        try:
+            return search_exactly(rows, asked, itself, n_neighbors, metric, n_jobs, device)
+        except MemoryError as error:
+            if algorithm == "brute":
+                raise
+            warn(f"{error} Neighbours are searched on the processor now.")
+    if is_exact(algorithm, len(rows)):
+        return search_exactly(rows, asked, itself, n_neighbors, metric, n_jobs)
     search = _search_hnsw if algorithm == "hnsw" else search_cells
     return search(rows, queries, n_neighbors, metric, n_jobs, random_state)
 
@@ -82,14 +90,13 @@ def search_recall(
     algorithm: str,
     metric: str,
     n_jobs: int | None = None,
-    device: str | None = None,
     random_state: int = 0,
 ) -> float:
     """Share of the nearest neighbours that a search found, by exact search for a few hundred rows.
 
     Parameters
     ----------
-    rows, queries, algorithm, metric, n_jobs, device
+    rows, queries, algorithm, metric, n_jobs
         As of :func:`nearest_neighbors`.
     distances : float32 ndarray of shape (n_queries, n_neighbors)
         What it found. One is right that is no larger than the largest of the exact search, so that among
@@ -102,7 +109,7 @@ def search_recall(
     float
         1.0 for exact search.
     """
-    if is_exact(algorithm, len(rows), device) or not distances.size:
+    if is_exact(algorithm, len(rows)) or not distances.size:
         return 1.0
     asked = rows if queries is None else queries
     random = np.random.default_rng([random_state, 1])  # not those by which cells were chosen

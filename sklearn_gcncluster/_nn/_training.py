@@ -58,9 +58,12 @@ def resolve_device(device: str) -> torch.device:
 
 
 def search_device(device: str) -> str | None:
-    """Where neighbours are searched when networks run on `device`: there if it is CUDA; None elsewhere."""
-    resolved = resolve_device(device)
-    return str(resolved) if resolved.type == "cuda" else None
+    """Where neighbours are searched when networks run on `device`: there if it is CUDA; None elsewhere.
+
+    Nor there where torch was told to make products of fewer digits, by which the nearest is not found.
+    """
+    resolved, precise = resolve_device(device), torch.get_float32_matmul_precision() == "highest"
+    return str(resolved) if resolved.type == "cuda" and precise else None
 
 
 def train(

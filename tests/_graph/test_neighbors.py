@@ -80,7 +80,7 @@ DEVICES = [
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_search_on_a_device(device, asked, metric, dtype, monkeypatch):
     """Where torch makes the products, in blocks of any size, neighbours and distances are the same."""
-    monkeypatch.setattr(_exact, "_DEVICE_BLOCK", 50 * 1100)  # blocks of fifty rows
+    monkeypatch.setattr(_exact, "_DEVICE_BLOCK", 50 * 1100 * 4)  # blocks of fifty rows, or of 25
     rows = random_rows(0, metric).astype(dtype)
     rows[7] = rows[900] * dtype(1 + 1e-6)  # so near that products cannot tell
     queries = {"themselves": None, "some": rows[100:330], "others": random_rows(1, metric).astype(dtype)}[
@@ -95,27 +95,50 @@ def test_search_on_a_device(device, asked, metric, dtype, monkeypatch):
     assert (there[0].dtype, there[1].dtype) == (np.int32, np.float32)
 
 
-def test_device_without_room(monkeypatch):
-    """What does not fit there is an error that names two ways out."""
+def test_nothing_asked_on_a_device():
+    """No query has an empty answer, as elsewhere."""
+    rows = random_rows(0, "cosine", n_samples=50)
+    for device in (None, "cpu"):
+        indices, distances = nearest_neighbors(rows, 4, queries=rows[:0], device=device)
+        assert indices.shape == distances.shape == (0, 4)
 
-    def full(*_, **__):
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+def without_room(monkeypatch, most_rows):
+    """Let products of more rows at once fail as on a full GPU."""
+    topk = torch.topk
+
+    def full(values, *given, **named):
+        if len(values) > most_rows:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return topk(values, *given, **named)
 
     monkeypatch.setattr(torch, "topk", full)
-    with pytest.raises(MemoryError, match='no room to compare 1100 samples.*algorithm="cells".*device="cpu"'):
-        nearest_neighbors(random_rows(0, "cosine"), 7, algorithm="brute", device="cpu")
+
+
+def test_device_without_room(monkeypatch):
+    """What does not fit there is an error that names two ways out; where nobody asked for it, a warning."""
+    rows = random_rows(0, "cosine")
+    expected = nearest_neighbors(rows, 7)
+    without_room(monkeypatch, 600)  # on the processor blocks have 512
+    message = 'no room to compare 1100 samples.*algorithm="cells".*device="cpu"'
+    with pytest.raises(MemoryError, match=message):
+        nearest_neighbors(rows, 7, algorithm="brute", device="cpu")
+    with pytest.warns(UserWarning, match=f"{message}.*on the processor now"):
+        found = nearest_neighbors(rows, 7, device="cpu")
+    np.testing.assert_array_equal(found[0], expected[0])
 
 
 def test_more_is_exact_on_a_device(monkeypatch):
-    """Beyond what the processor searches exactly, a device still does."""
+    """Beyond what the processor searches exactly, a device still does; its recall is measured."""
     monkeypatch.setattr(_neighbors, "EXACT_UP_TO", 1000)
     rows = random_rows(0, "cosine", n_features=5)
-    asked = {"metric": "cosine", "algorithm": "auto"}
-    exact = nearest_neighbors(rows, 10, metric="cosine", algorithm="brute")
-    np.testing.assert_array_equal(nearest_neighbors(rows, 10, device="cpu", **asked)[0], exact[0])
-    assert search_recall(rows, np.zeros((1100, 10), np.float32), device="cpu", **asked) == 1.0
+    exact = nearest_neighbors(rows, 10, algorithm="brute")
+    found = nearest_neighbors(rows, 10, device="cpu")
+    np.testing.assert_array_equal(found[0], exact[0])
+    assert search_recall(rows, found[1], algorithm="auto", metric="cosine") == 1.0
+    assert search_recall(rows, found[1] + 1, algorithm="auto", metric="cosine") < 0.1
     monkeypatch.setattr(_neighbors, "EXACT_ON_DEVICE", 1000)
-    assert (nearest_neighbors(rows, 10, device="cpu", **asked)[1] != exact[1]).any()
+    assert (nearest_neighbors(rows, 10, device="cpu")[1] != exact[1]).any()
 
 
 def test_euclidean_far_from_the_origin():
