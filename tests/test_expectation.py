@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
-from sklearn_gcncluster import ExpectedDiagnosis, GCNClustering, _gcn
+from sklearn_gcncluster import ExpectedDiagnosis, GCNClustering, _doubts
 from sklearn_gcncluster._base import Result
 from sklearn_gcncluster._expectation import expected_quality, fscore
 from sklearn_gcncluster._graph._samples import distinct_samples
@@ -81,7 +81,7 @@ def test_little_to_expect_is_warned_of(monkeypatch):
     X, _ = make_blobs(300, n_features=8, centers=10, random_state=1)
     with warnings.catch_warnings(action="error"):
         expected = GCNClustering(random_state=0).fit(X).diagnose(X).scores["fscore"]
-    monkeypatch.setattr(_gcn, "_MIN_EXPECTED", expected + 0.01)
+    monkeypatch.setattr(_doubts, "_MIN_EXPECTED", expected + 0.01)
     with pytest.warns(UserWarning, match=f"reach a BCubed F of {expected:.2f}.*Labels of some classes"):
         GCNClustering(random_state=0).fit(X)
 
