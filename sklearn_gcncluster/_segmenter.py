@@ -175,7 +175,7 @@ class GCNSegmenter(BaseGCN):
     >>> from sklearn_gcncluster import GCNSegmenter
     >>> from sklearn_gcncluster.datasets import make_identities
     >>> from sklearn_gcncluster.metrics import pairwise_fscore
-    >>> X, y = make_identities(1000, n_features=32, random_state=2)
+    >>> X, y = make_identities(1500, n_features=32, random_state=2)
     >>> train = y % 2 == 0
 
     A clusterer behind which every X is refined:
