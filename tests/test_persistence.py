@@ -595,10 +595,11 @@ def test_length_of_lists_is_kept(trained, saved, unseen, value):
     assert graph.dissimilarities.shape[1] == value or value is None
 
 
+@pytest.mark.parametrize("name", ["n_neighbors", "n_classes"])
 @pytest.mark.parametrize("value", ["five", 0, -3, 2.5, True, [7]], ids=str)
-def test_impossible_length_of_lists(saved, value):
-    """It is a number of neighbours, or unknown."""
-    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].update(n_neighbors=value))
+def test_impossible_numbers(saved, name, value):
+    """How long lists were, and how many classes, are numbers, or unknown."""
+    rewrite(saved, lambda header, _: header["attributes"]["learned_"]["dict"].update({name: value}))
     with pytest.raises(ValueError, match="(?s)does not describe an estimator.*install that version"):
         load(saved)
 
