@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
@@ -400,3 +401,11 @@ def test_search_on_the_device(monkeypatch):
 def test_only_a_gpu_searches():
     """On the processor blocks of the search are tasks of workers instead."""
     assert _training.search_device("cpu") is None
+
+
+@pytest.mark.parametrize(("precision", "expected"), [("highest", "cuda:0"), ("high", None)])
+def test_a_gpu_of_few_digits_does_not_search(precision, expected, monkeypatch):
+    """Where torch makes coarser products than float32 has digits, they would not find the nearest."""
+    monkeypatch.setattr(_training, "resolve_device", torch.device)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: precision)
+    assert _training.search_device("cuda:0") == expected
