@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import Result
-from ._compat import Interval, validate_params
+from ._compat import Interval, validate_parameter_constraints
 from ._constraints import Constraints
 from ._graph._samples import Samples
 from ._jobs import by_ranges, spread
@@ -114,9 +114,6 @@ class ShowingMixin:
         check_is_fitted(self, "cluster_layers_")
         return ClusterTree(self.cluster_layers_, self.cluster_layer_scores_)
 
-    @validate_params(
-        {"top": [Interval(Integral, 1, None, closed="left")]}, prefer_skip_nested_validation=True
-    )
     def memberships(self: Any, top: int = 10) -> sp.csr_array:
         """How much each sample of `fit` is tied to each cluster.
 
@@ -132,6 +129,11 @@ class ShowingMixin:
             with a learned affinity, the mean probability of being of one class. Rows do not sum up to 1: a
             sample may belong nowhere.
         """
+        validate_parameter_constraints(
+            {"top": [Interval(Integral, 1, None, closed="left")]},
+            {"top": top},
+            f"{type(self).__name__}.memberships",
+        )
         check_is_fitted(self, "cluster_affinity_")
         ties = self.cluster_affinity_
         row = np.repeat(np.arange(ties.shape[0]), np.diff(ties.indptr))
@@ -139,9 +141,6 @@ class ShowingMixin:
         kept = np.sort(order[np.arange(len(order)) - ties.indptr[row] < top])
         return sp.csr_array((ties.data[kept], (row[kept], ties.indices[kept])), shape=ties.shape)
 
-    @validate_params(
-        {"min_probability": [Interval(Real, 0, 1, closed="both")]}, prefer_skip_nested_validation=True
-    )
     def assign_outliers(self: Any, min_probability: float = 0.5) -> np.ndarray:
         """Send outliers to the clusters that they are tied to, in labels beside ``labels_``.
 
@@ -155,6 +154,11 @@ class ShowingMixin:
         labels : int64 ndarray of shape (n_samples,)
             As ``labels_``, with fewer -1. Constraints of `fit` hold.
         """
+        validate_parameter_constraints(
+            {"min_probability": [Interval(Real, 0, 1, closed="both")]},
+            {"min_probability": min_probability},
+            f"{type(self).__name__}.assign_outliers",
+        )
         best = self.memberships(top=1)
         labels = self.labels_.copy()
         found = np.flatnonzero((labels < 0) & (np.diff(best.indptr) > 0))

@@ -52,7 +52,7 @@ def test_memberships(fitted, rows):
         np.testing.assert_array_equal(
             np.sort(few[[row]].data)[::-1], np.sort(dense[row])[::-1][: few[[row]].nnz]
         )
-    with pytest.raises(ValueError, match="'top' parameter"):
+    with pytest.raises(ValueError, match=r"'top' parameter of GCNClustering\.memberships"):
         fitted.memberships(top=0)
     with pytest.raises(NotFittedError):
         GCNClustering().memberships()
