@@ -1,13 +1,15 @@
-"""What the sources of training sets share: recipes, sizes of classes, noise, copies, components."""
+"""What the sources of training sets share: recipes, sizes of classes, noise, copies, columns, components."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import normalize
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler, normalize
 
 SEED = 20_240_301
 
@@ -20,6 +22,22 @@ class Recipe(NamedTuple):
 
     metric: str
     make: Callable[[np.random.Generator], Labelled]
+
+
+def from_packages(metric: str, make: Callable[[Path], Labelled], packages: Path) -> Recipe:
+    """A set that `make` reads from packages, which lie below a folder; nothing of it is left to chance."""
+    return Recipe(metric, lambda _: make(packages))
+
+
+def distinct(make: Callable[[Path], Labelled]) -> Callable[[Path], Labelled]:
+    """`make`, whose exact copies of samples are left out, as they say nothing."""
+
+    def once(folder: Path) -> Labelled:
+        X, y = make(folder)
+        X, first = np.unique(np.asarray(X, dtype=np.float32), axis=0, return_index=True)
+        return X, y[first]
+
+    return once
 
 
 def numbered(y: np.ndarray) -> np.ndarray:
@@ -69,6 +87,25 @@ def sized(y: np.ndarray, low: int, high: int) -> np.ndarray:
     return ((counts >= low) & (counts <= high))[inverse]
 
 
+def capped(y: np.ndarray, low: int, most: int) -> Labelled:
+    """Rows of classes of at least `low` samples, at most so many of each, and their classes."""
+    y = numbered(y)
+    rows = np.flatnonzero(sized(y, low, len(y)))
+    return thin_out(rows, y[rows], np.full(y.max() + 1, most), np.random.default_rng(SEED))
+
+
+def limited(X: np.ndarray, y: np.ndarray, low: int, most: int) -> Labelled:
+    """Samples of classes of at least `low`, at most so many of each, in the order of `X`."""
+    random = np.random.default_rng(SEED)
+    chosen = [
+        random.permutation(np.flatnonzero(y == label))[:most]
+        for label, count in zip(*np.unique(y, return_counts=True), strict=True)
+        if count >= low
+    ]
+    rows = np.sort(np.concatenate(chosen))
+    return X[rows], y[rows]
+
+
 def add_noise(X: np.ndarray, y: np.ndarray, share: float, random: np.random.Generator) -> Labelled:
     """Samples that belong to nothing, each a class of its own, spread as all of `X` is."""
     n_noise = round(share * len(X))
@@ -106,9 +143,37 @@ def add_offset(X: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return X + length * direction / np.linalg.norm(direction)
 
 
+def standard(X: Any) -> np.ndarray:
+    """Columns with mean 0 and deviation 1, without those that are constant; what is missing is the mean."""
+    X = np.asarray(X, dtype=float)
+    X = np.where(np.isfinite(X), X, np.nanmean(np.where(np.isfinite(X), X, np.nan), axis=0))
+    return StandardScaler().fit_transform(X[:, X.std(axis=0) > 1e-12])
+
+
+def one_hot(table: np.ndarray) -> np.ndarray:
+    """A column for each value of each column."""
+    parts = [np.unique(column, return_inverse=True) for column in table.astype(str).T]
+    return np.concatenate([np.eye(len(values))[places] for values, places in parts], axis=1)
+
+
+def reduced(X: Any, n_components: int) -> np.ndarray:
+    """The leading principal components, as far as there are so many."""
+    X = np.asarray(X, dtype=float)
+    return PCA(min(n_components, *X.shape), random_state=0).fit_transform(X)
+
+
 def principal(X: np.ndarray, n_components: int) -> np.ndarray:
     """The leading principal components, rows of length 1."""
     return normalize(PCA(n_components, random_state=0).fit_transform(X))
+
+
+def embed_texts(texts: list[str], y: np.ndarray, n_components: int, **settings: Any) -> Labelled:
+    """TF-IDF reduced by a truncated SVD; texts without any known word are left out."""
+    settings = {"min_df": 2, "sublinear_tf": True} | settings
+    words = TfidfVectorizer(**settings).fit_transform(texts)
+    X = TruncatedSVD(n_components, random_state=0).fit_transform(words)
+    known = np.linalg.norm(X, axis=1) > 1e-3
+    return normalize(X[known]), np.asarray(y)[known]
 
 
 def log_uniform(low: float, high: float, random: np.random.Generator) -> float:

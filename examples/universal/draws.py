@@ -39,7 +39,7 @@ MIX: tuple[Generator, ...] = (
     *(places, blobs, families, identities, noise, blobs, scattered, places, alone),
     *(identities, families, blobs, noise, identities, scattered, noise, matches, chains),
     *(families, families, families, identities, families, scattered, families),
-    *(blobs, blobs, families, places, scattered),
+    *(blobs, blobs, families, places, scattered, partial(islands, tail=True)),
     *(partial(noise, dimensions=(8, 64)),) * 2,
 )
 """Generators, taken in turn."""

@@ -2,7 +2,8 @@
 
 A developer runs this once; users never need it. It trains on structure alone, on sets drawn at random
 
-- of the labelled sets of `sets.py`: prints of characters, texts, sounds, icons, in many sizes and embeddings;
+- of the labelled sets of `sets.py`: characters, texts, sounds, tables, genes, pictures and more, in many
+  sizes and embeddings;
 - of the generators of `synthetic.py`: identities, families, blobs, islands, chains, matches, noise.
 
 Labelled sets and generators are dealt into folds: no link is judged, while the graphs for training are made,
@@ -71,10 +72,11 @@ from sklearn_gcncluster._proposals._targets import proposal_targets
 from sklearn_gcncluster._scoring import Inputs
 
 LEAST_PRECISION = 0.7  # of the best feature of links, for a draw to be learned from
+LEAST_NEAREST = 0.75  # of the samples whose class has others, those next to one of them
 FEW = 5  # links inside classes that say nothing of this
 N_ROWS = 6_500  # samples of proposals of a draw that the networks learn from
 EPOCH_ROWS = 240_000  # samples of proposals in an epoch
-N_SYNTHETIC = 26 * len(MIX)  # sets of the generators
+N_SYNTHETIC = 22 * len(MIX)  # sets of the generators
 OUT = Path(__file__).parents[2] / "sklearn_gcncluster" / "data" / "universal.safetensors"
 
 
@@ -91,11 +93,12 @@ def sample_of(inputs, same: np.ndarray, draw: Draw) -> LinkSample:
     return LinkSample(inputs.features(chosen), same[chosen], inputs.context)
 
 
-def first_sample(draw: Draw) -> LinkSample:
-    """Links of a draw as the first round sees them."""
+def first_sample(draw: Draw) -> LinkSample | None:
+    """Links of a draw as the first round sees them; None if its classes hardly show."""
     view = view_of(draw)
     inputs = first_inputs(view.embedding, view.mapped, view.links, N_MANY_SETS)
-    return sample_of(inputs, same_class(view), draw)
+    sample = sample_of(inputs, same_class(view), draw)
+    return sample if shows_classes(view, sample) else None
 
 
 def after_first(view: View, draw: Draw, first: list[LinkNetwork]):
@@ -137,13 +140,19 @@ def proposals_of(draw: Draw, first: list[LinkNetwork], second: list[LinkNetwork]
     return part, structure[rows], quality, view.y[part.vertices], len(view.y), view.embedding
 
 
-def shows_classes(sample: LinkSample) -> bool:
-    """Whether some feature puts links inside classes before others; true if there are none of these."""
+def shows_classes(view: View, sample: LinkSample) -> bool:
+    """Whether most samples are next to one of their class, and some feature puts links inside classes first.
+
+    True if there are hardly any such links.
+    """
     if sample.same.sum() < FEW:
         return True
-    return (
-        max(average_precision_score(sample.same, column) for column in sample.features.T) >= LEAST_PRECISION
-    )
+    several = (np.bincount(view.y[view.y >= 0], minlength=view.y.max() + 1) > 1)[view.y] & (view.y >= 0)
+    nearest = view.y[view.links.neighbors[:, 0]] == view.y
+    if nearest[several].mean() < LEAST_NEAREST:
+        return False
+    precisions = (average_precision_score(sample.same, column) for column in sample.features.T)
+    return max(precisions) >= LEAST_PRECISION
 
 
 def train_round(parallel, samples: list[LinkSample], folds: np.ndarray, training: LinkTraining):
@@ -179,12 +188,11 @@ def learned(draws: list[Draw], epochs: int, jobs: int) -> Learned:
     ):
         samples = for_each_draw(function, *rounds)
         if name == "first":
-            shown = [shows_classes(sample) for sample in samples]
-            draws, samples = (
-                [one for one, kept in zip(given, shown, strict=True) if kept] for given in (draws, samples)
-            )
+            n_draws = len(draws)
+            draws = [draw for draw, sample in zip(draws, samples, strict=True) if sample is not None]
+            samples = [sample for sample in samples if sample is not None]
             folds = np.array([draw.fold for draw in draws])
-            print(f"{len(draws)} of {len(shown)} draws", flush=True)
+            print(f"{len(draws)} of {n_draws} draws", flush=True)
             low, high = known_range(np.concatenate([sample.features[:, :N_ONE_SET] for sample in samples]))
         rounds.append(train_round(parallel, samples, folds, training))
         report(name, samples, draws, rounds[-1])
@@ -209,7 +217,7 @@ def main():
     parser = argparse.ArgumentParser(description="Make the universal networks.")
     parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where sets are kept")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--draws", type=int, default=18, help="training sets drawn of each labelled set")
+    parser.add_argument("--draws", type=int, default=11, help="training sets drawn of each labelled set")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--fast", action="store_true", help="a few sets of the generators, to see it run")

@@ -106,15 +106,19 @@ def in_noise(signal: np.ndarray, level: float, random: np.random.Generator) -> n
     return noise
 
 
-@cache
-def mel_bands(n_bands: int, window: int) -> np.ndarray:
-    """Triangular filters (frequencies, n_bands) from 60 to 8,000 Hz, evenly spread on the mel scale."""
-    low, high = np.log1p(np.array([60, 8_000]) / 700)
-    edges = 700 * np.expm1(np.linspace(low, high, n_bands + 2))
+def triangles(edges: np.ndarray, window: int) -> np.ndarray:
+    """Filters (frequencies, n_bands), each of which rises from an edge to the next, and then falls."""
     frequencies = np.fft.rfftfreq(window, 1 / RATE)[:, None]
     rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
     return np.maximum(0, np.minimum(rising, falling))
+
+
+@cache
+def mel_bands(n_bands: int, window: int) -> np.ndarray:
+    """Triangular filters (frequencies, n_bands) from 60 to 8,000 Hz, evenly spread on the mel scale."""
+    low, high = np.log1p(np.array([60, 8_000]) / 700)
+    return triangles(700 * np.expm1(np.linspace(low, high, n_bands + 2)), window)
 
 
 def log_mel(signal: np.ndarray, n_bands: int, window: int) -> np.ndarray:

@@ -102,15 +102,18 @@ def chains(random: np.random.Generator) -> Labelled:
     return (X + width * random.standard_normal(X.shape) / np.sqrt(n_features)).astype(np.float32), y
 
 
-def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
+def islands(random: np.random.Generator, cities: float = 0.0, tail: bool = False) -> Labelled:
     """Clusters so far apart that nobody would doubt them, from a handful of samples to thousands.
 
     In a share `cities` of the sets of few dimensions, groups of them are farther from others, as places in
-    several cities. In embeddings, groups so near to each other are parts of a class.
+    several cities. In embeddings, groups so near to each other are parts of a class. With a `tail` the
+    largest cluster is hundreds of times larger than the smallest.
     """
     n_features = int(random.choice([2, 2, 3, 5, 8, 16, 32, 64, 128, 512]))
-    n_classes = round(log_uniform(2, 20 if random.random() < 0.5 else 1_000, random))
+    n_classes = round(log_uniform(2, 20 if tail or random.random() < 0.5 else 1_000, random))
     n_samples = round(n_classes * log_uniform(2, min(400, max(5_000 / n_classes, 3)), random))
+    if tail:
+        n_samples = round(log_uniform(1_000, 12_000, random))
     # Cells of a jittered grid where there is little room, anywhere where there is much.
     side = int(np.ceil((1.5 * n_classes) ** (1 / n_features)))
     if n_features <= 8:
@@ -127,6 +130,9 @@ def islands(random: np.random.Generator, cities: float = 0.0) -> Labelled:
             centres + log_uniform(10, 10_000, random) * apart * random.normal(size=(6, n_features))[city]
         )
     shares = random.dirichlet(np.full(n_classes, random.choice([1, 3, 1000])))
+    if tail:
+        shares = np.geomspace(1, log_uniform(0.002, 0.1, random), n_classes)
+        shares /= shares.sum()
     y = np.repeat(np.arange(n_classes), 2)
     y = np.concatenate([y, random.choice(n_classes, max(n_samples - len(y), 0), p=shares)])
     X = centres[y] + radius * random.normal(size=(len(y), n_features))

@@ -15,13 +15,10 @@ import unicodedata
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from base import Labelled, Recipe, at_most, numbered, sized, thin_out
-from sklearn.decomposition import TruncatedSVD
+from base import Labelled, Recipe, at_most, embed_texts, numbered, sized, thin_out
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 
@@ -38,15 +35,6 @@ def package_records() -> list[dict[str, str]]:
     if len(records) < 10_000:
         raise RuntimeError("apt knows too few packages. Get the lists of Debian's with: apt-get update")
     return [records[name] for name in sorted(records)]
-
-
-def embed_texts(texts: list[str], y: np.ndarray, n_components: int, **settings: Any) -> Labelled:
-    """TF-IDF reduced by a truncated SVD; texts without any known word are left out."""
-    settings = {"min_df": 2, "sublinear_tf": True} | settings
-    words = TfidfVectorizer(**settings).fit_transform(texts)
-    X = TruncatedSVD(n_components, random_state=0).fit_transform(words)
-    known = np.linalg.norm(X, axis=1) > 1e-3
-    return normalize(X[known]), np.asarray(y)[known]
 
 
 def packages(

