@@ -83,6 +83,22 @@ def test_noise_is_left_alone(n_samples, n_features):
     assert (labels == -1).mean() > 0.8
 
 
+def test_many_outliers_are_told():
+    """Networks that saw no labels of such data warn where most samples are outliers, not where some are."""
+    random = np.random.default_rng(0)
+    y = np.repeat(np.arange(5), 20)
+    X = np.concatenate(
+        [
+            8 * random.normal(size=(5, 16))[y] + random.normal(size=(100, 16)),
+            8 * random.normal(size=(250, 16)),
+        ]
+    )
+    with pytest.warns(UserWarning, match="of the samples are outliers to networks that saw no labels"):
+        labels = GCNClustering(random_state=0).fit_predict(X)
+    assert len(np.unique(labels[:100])) == 5
+    GCNClustering(random_state=0).fit(X[:130])
+
+
 def test_without_labels_on_glyphs():
     """Real clusters are found with no labels and no parameters, better than by k-means with their number."""
     X, y = load_glyphs(return_X_y=True)
