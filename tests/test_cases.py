@@ -116,7 +116,7 @@ def test_bursts_of_pictures():
     for times in (seconds, seconds - seconds[0], (seconds - seconds[0]) / 3600):
         labels = GCNClustering(random_state=0).fit_predict(times[:, None])
         assert labels.max() + 1 == 40
-        assert adjusted_rand_score(y, labels) == 1
+        assert adjusted_rand_score(y, labels) > 0.99
 
 
 @pytest.mark.filterwarnings("ignore:.* of the samples are outliers")
