@@ -93,10 +93,10 @@ def test_many_outliers_are_told():
             8 * random.normal(size=(250, 16)),
         ]
     )
-    with pytest.warns(UserWarning, match="of the samples are outliers to networks that saw no labels"):
+    with pytest.warns(UserWarning, match="of the samples are outliers, more than 60%"):
         labels = GCNClustering(random_state=0).fit_predict(X)
-    assert len(np.unique(labels[:100])) == 5
-    GCNClustering(random_state=0).fit(X[:130])
+    assert adjusted_rand_score(y, labels[:100]) > 0.9
+    GCNClustering(random_state=0).fit(X[:130])  # a warning would be an error
 
 
 def test_without_labels_on_glyphs():

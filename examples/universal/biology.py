@@ -153,7 +153,7 @@ def genomes(first: int, last: int, length: int, least: int) -> Callable[[Path], 
     Parameters
     ----------
     first, last : int
-        Which microbes, in a random order.
+        Which of the microbes that have enough pieces, in a random order; two sets may share some.
     length : int
         Least bases of a piece.
     least : int

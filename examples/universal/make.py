@@ -19,11 +19,11 @@ A run ends in one model of links that learned what those of all folds say (`dist
     python examples/universal/make.py --sets FOLDER
 
 That takes forty minutes on two cores and 17 GiB of memory, and less with FOLDER filled before. One run
-differs from the next, so the networks in the package are those of two runs: half of each judges, where
-`--beside` names the file of the other. That was the file of commit 339975d, of thirty of the sets, whose
-links were of the recipe as it was, and whose GCN-Ds were of one with fewer bursts among the draws.
+differs from the next, so the networks in the package are those of two runs: of each, one model of links and
+two GCN-Ds judge, and GCN-S is of the later. `--beside` names the file of the earlier, which was that of
+commit 339975d: of thirty of the sets, links of the recipe as it was, and GCN-Ds of one with fewer bursts.
 
-It prints how well links and proposals of unseen domains are judged, and writes
+It prints how well links and proposals of unseen sets are judged, and writes
 `sklearn_gcncluster/data/universal.safetensors`.
 """
 
@@ -149,6 +149,7 @@ def shows_classes(view: View, sample: LinkSample) -> bool:
     if sample.same.sum() < FEW:
         return True
     several = (np.bincount(view.y[view.y >= 0], minlength=view.y.max() + 1) > 1)[view.y] & (view.y >= 0)
+    several &= view.links.lengths > 0
     nearest = view.y[view.links.neighbors[:, 0]] == view.y
     if nearest[several].mean() < LEAST_NEAREST:
         return False
@@ -244,7 +245,7 @@ def main():
 
 
 def of_two_runs(before: Learned, now: Learned) -> Learned:
-    """One model of links of each run, and two GCN-Ds of each; all else is of the later one."""
+    """One model of links of each run, and two GCN-Ds of each; GCN-S and all else are of the later one."""
     earlier, later = before.links, now.links
     assert earlier is not None
     assert later is not None
@@ -254,6 +255,7 @@ def of_two_runs(before: Learned, now: Learned) -> Learned:
         np.minimum(earlier.low, later.low),
         np.maximum(earlier.high, later.high),
     )
+    # Of the later run those of folds 0 and 3, which had the lowest losses.
     return now._replace(links=links, detection=(*before.detection[:2], *now.detection[::3]))
 
 

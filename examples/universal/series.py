@@ -71,9 +71,8 @@ class Tables(Arrays):
         if module.split(".")[0] == "pandas":
             return Held
         if f"{module}.{name}" in {"copy_reg._reconstructor", "__builtin__.object", "__builtin__.slice"}:
-            return pickle.Unpickler.find_class(
-                self, module, name
-            )  # what makes instances, and places of columns
+            # What makes instances, and places of columns.
+            return pickle.Unpickler.find_class(self, module, name)
         return super().find_class(module, name)
 
 

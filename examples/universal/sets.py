@@ -41,7 +41,7 @@ import texts
 
 
 def recipes(packages: Path) -> dict[str, Recipe]:
-    """All sets, by name; what stands before the first "_" is the domain.
+    """All sets, by name: a kind of data, "_", and which.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ def islands(random: np.random.Generator, cities: float = 0.0, tail: bool = False
 
     In a share `cities` of the sets of few dimensions, groups of them are farther from others, as places in
     several cities. In embeddings, groups so near to each other are parts of a class. With a `tail` the
-    largest cluster is hundreds of times larger than the smallest.
+    largest cluster is up to 500 times larger than the smallest.
     """
     n_features = int(random.choice([2, 2, 3, 5, 8, 16, 32, 64, 128, 512]))
     n_classes = round(log_uniform(2, 20 if tail or random.random() < 0.5 else 1_000, random))
