@@ -95,7 +95,10 @@ def capped(y: np.ndarray, low: int, most: int) -> Labelled:
 
 
 def limited(X: np.ndarray, y: np.ndarray, low: int, most: int) -> Labelled:
-    """Samples of classes of at least `low`, at most so many of each, in the order of `X`."""
+    """Samples of classes of at least `low`, at most so many of each, in the order of `X`.
+
+    `capped` takes others; the sets that the shipped networks learned from hang on which.
+    """
     random = np.random.default_rng(SEED)
     chosen = [
         random.permutation(np.flatnonzero(y == label))[:most]
