@@ -29,9 +29,9 @@ sys.path.append(str(Path(__file__).parents[1]))  # prints are made as the shippe
 
 import biology
 import icons
+import images
 import language
 import music
-import pictures
 import positions
 import prints
 import series
@@ -51,7 +51,7 @@ def recipes(packages: Path) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     for made in (prints, texts, sounds, icons):  # of what is installed
         found |= made.recipes()
-    for read in (tables, series, biology, pictures, music, language, positions):
+    for read in (tables, series, biology, images, music, language, positions):
         found |= read.recipes(packages)
     return found
 
@@ -85,7 +85,7 @@ if __name__ == "__main__":
     parser.add_argument("--sets", type=Path, default=Path("universal_sets"), help="where data sets are kept")
     arguments = parser.parse_args()
     if arguments.packages:
-        print(*sorted({*prints.font_packages(), *sounds.PACKAGES, *icons.PACKAGES, *pictures.PACKAGES}))
+        print(*sorted({*prints.font_packages(), *sounds.PACKAGES, *icons.PACKAGES, *images.PACKAGES}))
     else:
         for name, metric, X, y in labelled_sets(arguments.sets):
             print(f"{name}: {len(X)} samples of {y.max() + 1} classes, {X.shape[1]} features, {metric}")
