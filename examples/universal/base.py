@@ -24,9 +24,8 @@ class Recipe(NamedTuple):
     make: Callable[[np.random.Generator], Labelled]
 
 
-def from_packages(metric: str, make: Callable[[Path], Labelled], packages: Path) -> Recipe:
-    """A set that `make` reads from packages, which lie below a folder; nothing of it is left to chance."""
-    return Recipe(metric, lambda _: make(packages))
+Packaged = tuple[str, Callable[[Path], Labelled]]
+"""The metric of a set, and a function that reads it from packages below a folder, nothing left to chance."""
 
 
 def distinct(make: Callable[[Path], Labelled]) -> Callable[[Path], Labelled]:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from base import SEED, Labelled, Recipe, distinct, embed_texts, from_packages, limited, reduced
+from base import SEED, Labelled, Packaged, distinct, embed_texts, limited, reduced
 from packages import csv_rows, debian_package, pypi_package, r_object
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
@@ -241,24 +241,19 @@ def molecules(folder: Path) -> Labelled:
     return limited(*embed_texts(texts, np.array([kind for _, kind in rows]), 96, **settings), 25, 150)
 
 
-SETS: dict[str, tuple[str, Callable[[Path], Labelled]]] = {
-    "cells_pancreas": ("euclidean", cells("Baron_H1")),
-    "cells_lines": ("euclidean", cells("Li", lambda name: name.split("_")[0])),
-    "cells_pollen": ("euclidean", cells("Pollen")),
-    "cells_blood": ("euclidean", blood),
-    "genes_flu": ("euclidean", flu),
-    "genes_cats": ("euclidean", cats),
-    "dna_lactamases": ("euclidean", lactamases),
-    "dna_resistance": ("euclidean", resistance),
-    "dna_genomes": ("euclidean", genomes(0, 100, 5_000, 30)),
-    "dna_microbes": ("euclidean", genomes(100, 350, 8_000, 12)),
-    "dna_ribosomes": ("euclidean", ribosomes),
-    "proteins_families": ("cosine", families),
-    "proteins_places": ("cosine", parts_of_cells),
-    "molecules_chebi": ("cosine", molecules),
+SETS: dict[str, Packaged] = {
+    "cells_pancreas": ("euclidean", distinct(cells("Baron_H1"))),
+    "cells_lines": ("euclidean", distinct(cells("Li", lambda name: name.split("_")[0]))),
+    "cells_pollen": ("euclidean", distinct(cells("Pollen"))),
+    "cells_blood": ("euclidean", distinct(blood)),
+    "genes_flu": ("euclidean", distinct(flu)),
+    "genes_cats": ("euclidean", distinct(cats)),
+    "dna_lactamases": ("euclidean", distinct(lactamases)),
+    "dna_resistance": ("euclidean", distinct(resistance)),
+    "dna_genomes": ("euclidean", distinct(genomes(0, 100, 5_000, 30))),
+    "dna_microbes": ("euclidean", distinct(genomes(100, 350, 8_000, 12))),
+    "dna_ribosomes": ("euclidean", distinct(ribosomes)),
+    "proteins_families": ("cosine", distinct(families)),
+    "proteins_places": ("cosine", distinct(parts_of_cells)),
+    "molecules_chebi": ("cosine", distinct(molecules)),
 }
-
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of a handful to a thousand, in 40 to 96 components."""
-    return {name: from_packages(metric, distinct(make), packages) for name, (metric, make) in SETS.items()}

@@ -20,7 +20,6 @@ import json
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,11 +28,10 @@ import numpy as np
 from base import (
     SEED,
     Labelled,
-    Recipe,
+    Packaged,
     at_most,
     capped,
     distinct,
-    from_packages,
     limited,
     numbered,
     principal,
@@ -252,15 +250,10 @@ def shares_of_colours(pixels: np.ndarray) -> np.ndarray:
     return np.sqrt(np.histogramdd(hsv, bins=(12, 4, 4), range=[(0, 1)] * 3)[0].ravel() / len(hsv))
 
 
-SETS: dict[str, tuple[str, Callable[[Path], Labelled]]] = {
+SETS: dict[str, Packaged] = {
     "pictures_emoji": ("cosine", emoji),
     "pictures_sprites": ("cosine", sprites),
     "pictures_photos": ("cosine", photos),
     "photos_groceries": ("euclidean", distinct(groceries)),
     "animals_outlines": ("euclidean", distinct(animals)),
 }
-
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of a handful, as of emoji, to 500."""
-    return {name: from_packages(metric, make, packages) for name, (metric, make) in SETS.items()}

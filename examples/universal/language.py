@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from base import SEED, Labelled, Recipe, capped, class_sizes, embed_texts, from_packages, sized, thin_out
+from base import SEED, Labelled, Packaged, capped, class_sizes, embed_texts, sized, thin_out
 from packages import Arrays, debian_package, npm_package, pypi_package
 
 BY_CHARACTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 3), "max_features": 40_000}
@@ -195,17 +195,12 @@ def code(_: Path) -> Labelled:
     return embed_texts([texts[row] for row in rows], files, 128, **settings)
 
 
-SETS: dict[str, Callable[[Path], Labelled]] = {
-    "passages_bible": passages,
-    "glosses_wordnet": glosses,
-    "names_languages": languages,
-    "names_people": people,
-    "names_devices": devices,
-    "code_files": code,
-    "mails_lists": mails,
+SETS: dict[str, Packaged] = {
+    "passages_bible": ("cosine", passages),
+    "glosses_wordnet": ("cosine", glosses),
+    "names_languages": ("cosine", languages),
+    "names_people": ("cosine", people),
+    "names_devices": ("cosine", devices),
+    "code_files": ("cosine", code),
+    "mails_lists": ("cosine", mails),
 }
-
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of eight to a thousand texts."""
-    return {name: from_packages("cosine", make, packages) for name, make in SETS.items()}

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from base import SEED, Labelled, Recipe, embed_texts, from_packages, principal, sized
+from base import SEED, Labelled, Packaged, embed_texts, principal, sized
 from packages import debian_package, pypi_package
 from scipy.signal import stft
 from sklearn.preprocessing import scale
@@ -278,16 +278,11 @@ def tunes(folder: Path) -> Labelled:
     return embed_texts([texts[row] for row in rows], y[rows], 32, **settings)
 
 
-SETS: dict[str, Callable[[Path], Labelled]] = {
-    "music_instruments": instruments,
-    "music_drums": drums,
-    "music_tracks": tracks,
-    "music_tunes": tunes,
-    "speech_languages": readers,
-    "speech_prompts": prompts,
+SETS: dict[str, Packaged] = {
+    "music_instruments": ("cosine", instruments),
+    "music_drums": ("cosine", drums),
+    "music_tracks": ("cosine", tracks),
+    "music_tunes": ("cosine", tunes),
+    "speech_languages": ("cosine", readers),
+    "speech_prompts": ("cosine", prompts),
 }
-
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of six notes to some 500 prompts."""
-    return {name: from_packages("cosine", make, packages) for name, make in SETS.items()}

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from base import (
     SEED,
     Labelled,
-    Recipe,
+    Packaged,
     at_most,
     capped,
     class_sizes,
-    from_packages,
     numbered,
     principal,
     sized,
@@ -86,13 +84,8 @@ def dependencies(_: Path) -> Labelled:
     return normalize(X[known]), y[known]
 
 
-SETS: dict[str, tuple[str, Callable[[Path], Labelled]]] = {
+SETS: dict[str, Packaged] = {
     "games_openings": ("euclidean", openings),
     "globe_towns": ("euclidean", towns),
     "graph_dependencies": ("cosine", dependencies),
 }
-
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of six to 900."""
-    return {name: from_packages(metric, make, packages) for name, (metric, make) in SETS.items()}

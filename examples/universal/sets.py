@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
-from base import SEED, Recipe, numbered
+from base import SEED, Labelled, Recipe, numbered
 
 sys.path.append(str(Path(__file__).parents[1]))  # prints are made as the shipped glyphs were: make_glyphs.py
 
@@ -52,8 +52,13 @@ def recipes(packages: Path) -> dict[str, Recipe]:
     for made in (prints, texts, sounds, icons):  # of what is installed
         found |= made.recipes()
     for read in (tables, series, biology, images, music, language, positions):
-        found |= read.recipes(packages)
+        found |= {name: from_packages(metric, make, packages) for name, (metric, make) in read.SETS.items()}
     return found
+
+
+def from_packages(metric: str, make: Callable[[Path], Labelled], packages: Path) -> Recipe:
+    """The recipe of a set that `make` reads from packages."""
+    return Recipe(metric, lambda _: make(packages))
 
 
 def labelled_sets(folder: Path | str) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:

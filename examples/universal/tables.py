@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from base import Labelled, Recipe, distinct, from_packages, limited, one_hot, reduced, standard
+from base import Labelled, Packaged, distinct, limited, one_hot, reduced, standard
 from packages import csv_rows, debian_package, npm_package, pypi_package, r_object
 
 BASIC = (
@@ -167,7 +167,7 @@ def diminutives(folder: Path) -> Labelled:
     return limited(reduced(one_hot(table[:, :12]), 64), table[:, 12], 30, 1_000)
 
 
-SETS: dict[str, Callable[[Path], Labelled]] = {
+KINDS: dict[str, Callable[[Path], Labelled]] = {
     "writing_pen": keel("penbased", numbers),
     "writing_scans": keel("optdigits", numbers),
     "pictures_outdoor": keel("segment", standard),
@@ -188,7 +188,4 @@ SETS: dict[str, Callable[[Path], Labelled]] = {
     "words_diminutives": diminutives,
 }
 
-
-def recipes(packages: Path) -> dict[str, Recipe]:
-    """Classes of a handful to a thousand, by three to a hundred columns."""
-    return {name: from_packages("euclidean", distinct(make), packages) for name, make in SETS.items()}
+SETS: dict[str, Packaged] = {name: ("euclidean", distinct(make)) for name, make in KINDS.items()}
