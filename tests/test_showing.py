@@ -54,6 +54,8 @@ def test_memberships(fitted, rows):
         )
     with pytest.raises(ValueError, match=r"'top' parameter of GCNClustering\.memberships"):
         fitted.memberships(top=0)
+    with pytest.raises(ValueError, match=r"'min_probability' parameter of GCNClustering\.assign_outliers"):
+        fitted.assign_outliers(min_probability=2)
     with pytest.raises(NotFittedError):
         GCNClustering().memberships()
 
