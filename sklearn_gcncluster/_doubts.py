@@ -18,8 +18,8 @@ _MIN_KEPT = 0.02
 _MAX_OUTLIERS = 0.95
 """Share of outliers among the samples above which hardly anything was clustered."""
 _MAX_UNTAUGHT_OUTLIERS = 0.6
-"""The same where networks never saw labels of such data. Of 59 sets that were new to them, ten had more, none
-of which was clustered to an F above .22; of sets that were clustered well, one of many strangers had .53."""
+"""The same where networks never saw labels of such data. No set of a new domain that had more was clustered
+well; of those that were, poor faces, of which many are the only ones of their kind, had most, .53."""
 _MIN_EXPECTED = 0.5
 """Expected F below which clusters without labels are not to be relied on."""
 
