@@ -10,7 +10,7 @@ ratio of 0.5. Data are `make_identities` of 256 dimensions::
     python examples/benchmarks/stages.py --fast
 
 Networks are trained once, on other identities, and used at all sizes; or, with `--universal`, they are
-those that come with the package. The samples are in a file, which is mapped. Every measurement has a
+those that come with the package. The samples are in a file, which is mapped, in `--dtype`. Every measurement has a
 process of its own, because the peak of a process's memory never falls: a later stage shows a higher
 peak only if it needs more than all the stages before it. The peak is that of the process that was
 started, mapped files included, without its workers.
@@ -67,7 +67,7 @@ def measure_graph(args, size):
 def measure_data(args, size):
     """Write identities that the networks have not seen to files: making them takes memory, too."""
     X, y = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
-    np.save(args.folder / f"X_{size}.npy", X.astype(np.float32))
+    np.save(args.folder / f"X_{size}.npy", X.astype(args.dtype))
     np.save(args.folder / f"y_{size}.npy", y)
 
 
@@ -100,7 +100,7 @@ def measure_inference(args, size, n_jobs):
 def new_clusterer(args):
     """The clusterer that all measurements are about: defaults, but for a fast run."""
     epochs = {"max_epochs": 3} if args.fast and not args.universal else {}
-    return GCNClustering(random_state=0, algorithm=args.algorithm, **epochs)
+    return GCNClustering(random_state=0, algorithm=args.algorithm, device=args.device, **epochs)
 
 
 def in_new_process(function, *arguments, limit=None):
@@ -165,10 +165,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--n", nargs="+", type=int, help="samples to cluster (10000 50000 100000)")
     parser.add_argument("--n-features", type=int, default=256)
+    parser.add_argument("--dtype", default="float32", choices=["float16", "float32"], help="of the file")
     parser.add_argument("--train-size", type=int, help="samples to train on (10000)")
     parser.add_argument(
         "--algorithm", default="auto", choices=["auto", "brute", "cells", "hnsw"], help="of the pipeline"
     )
+    parser.add_argument("--device", default="cpu", help='of networks and of exact search, such as "cuda"')
     parser.add_argument("--n-jobs", nargs="+", type=int, default=[1, 2], help="joblib workers (1 2)")
     parser.add_argument("--universal", action="store_true", help="cluster with the networks of the package")
     parser.add_argument("--no-yardstick", action="store_true", help="leave out the graph of hnswlib")

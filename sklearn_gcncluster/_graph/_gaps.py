@@ -56,16 +56,15 @@ class GapFeatures:
         rows, cols = self._links.rows[part], self._links.cols[part]
         joined = self._paths.first_common(rows, cols)
         apart = np.maximum(self._paths.widest_below(rows, joined), self._paths.widest_below(cols, joined))
-        ends = np.stack([rows, cols], axis=1)
-        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - np.sort(self._height[ends], axis=1)
-        beyond = self._length[part][:, None] - np.sort(self._divide[ends], axis=1)
+        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - _ascending(self._height, rows, cols)
+        beyond = self._length[part][:, None] - _ascending(self._divide, rows, cols)
         return np.concatenate(
             [
                 self._paths.widest_above[joined],
                 apart,
                 np.minimum(rise, _WIDEST),
                 np.clip(beyond, -_WIDEST, _WIDEST),
-                np.sort(self._sharpness[ends], axis=1),
+                _ascending(self._sharpness, rows, cols),
             ],
             axis=1,
         )
@@ -105,6 +104,12 @@ def divided(lists: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndar
         ((lists[every, last] + lists[every, after]) / 2).astype(np.float32),
         np.clip(sharpness, 0, 1).astype(np.float32),
     )
+
+
+def _ascending(values, rows, cols):
+    """The lower and the higher value of both ends of links."""
+    one, other = values[rows], values[cols]
+    return np.stack([np.minimum(one, other), np.maximum(one, other)], axis=1)
 
 
 class _Paths:

@@ -16,7 +16,11 @@ from ._links import Links, spread_of, strongest
 
 _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
-_TABLE_ROWS = 64  # samples whose neighbour lists stand in one dense table: stays in the cache
+_NEAREST, _STRONGEST = (1, 3, 5, 10, 20, 40, 80), (1, 3, 10, 30, 80)
+"""Places in the lists of both ends with which a link is compared; cut to the lists' own length."""
+_TABLE_CELLS, _TABLE_ROWS = 2**20, 32
+"""Cells of a table in which neighbours of some samples are looked up, so that it stays in the cache; and its
+rows, at most."""
 _SMOOTHED_ROWS = 16_384
 _TINY = 1e-9
 N_NEIGHBORHOOD, N_PROBABILITY = 44, 26
@@ -43,29 +47,38 @@ class NeighborhoodFeatures:
         self._links, self._quality, self._cosine = links, quality, _standardised(cosine)
         self._level, spread = spread_of(links.dissimilarities, links.lengths)
         self._spread = spread + _TINY * self._level + np.finfo(np.float32).tiny
-        self._standard = (self._level - links.dissimilarities) / self._spread
         # Ratios of distances tell a gap that differences of similarities do not show.
         self._least = 1e-3 * self._level + np.finfo(np.float32).tiny
-        self._apart = np.log(np.maximum(links.dissimilarities, self._least))
-        self._neighbors, gap = _marked_gaps(links.neighbors)
-        self._weights = np.where(gap, 0, np.exp(self._standard - self._standard[:, :1]))
+        listed = _columns(links.dissimilarities, _NEAREST)
+        self._kth = np.stack([self._similarity(listed), self._apart(listed)], axis=2).reshape(len(listed), -1)
+        standard = self._similarity(links.dissimilarities)
+        neighbors, gap = _marked_gaps(links.neighbors)
+        self._overlaps = _Overlaps(
+            neighbors, links.lengths, np.where(gap, 0, np.exp(standard - standard[:, :1]))
+        )
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
-        links, standard = self._links, self._standard
-        rows, cols, n_neighbors = links.rows[part], links.cols[part], standard.shape[1]
-        dissimilarity, ranks = links.dissimilarity[part], links.ranks[:, part]
-        similarity = (self._level - dissimilarity) / self._spread
-        apart = np.log(np.maximum(dissimilarity, self._least))
-        columns = [similarity, self._cosine[part], *_both(self._quality[rows], self._quality[cols])]
-        for k in (1, 3, 5, 10, 20, 40, 80):
-            for values, listed in ((similarity, standard), (apart, self._apart)):
-                kth = listed[:, min(k, n_neighbors) - 1]
-                columns += _both(values - kth[rows], values - kth[cols])
-        columns += _both(*np.log1p(ranks))
-        columns.append((ranks < [links.lengths[rows], links.lengths[cols]]).all(axis=0))
-        columns += _overlap_features(self._neighbors, links.lengths, self._weights, rows, cols)[:-1]
-        return np.column_stack(columns).astype(np.float32)
+        links = self._links
+        rows, cols, ranks = links.rows[part], links.cols[part], links.ranks[:, part]
+        dissimilarity = links.dissimilarity[part, None]
+        similarity = self._similarity(dissimilarity)
+        values = np.tile(np.concatenate([similarity, self._apart(dissimilarity)], axis=1), len(_NEAREST))
+        return _side_by_side(
+            similarity,
+            self._cosine[part],
+            _both(self._quality[rows], self._quality[cols]),
+            _both(values - self._kth[rows], values - self._kth[cols]),
+            _both(*np.log1p(ranks)),
+            (ranks < [links.lengths[rows], links.lengths[cols]]).all(axis=0),
+            *self._overlaps(rows, cols)[:-1],
+        )
+
+    def _similarity(self, dissimilarity):
+        return (self._level - dissimilarity) / self._spread
+
+    def _apart(self, dissimilarity):
+        return np.log(np.maximum(dissimilarity, self._least))
 
 
 class ProbabilityFeatures:
@@ -82,9 +95,10 @@ class ProbabilityFeatures:
     def __init__(self, links: Links, probability: np.ndarray, rows: np.ndarray | None):
         self._links, self._probability = links, probability
         matrix = links.matrix(probability)
-        neighbors, self._weights = strongest(matrix, links.neighbors.shape[1])
-        self._neighbors, _ = _marked_gaps(neighbors)
-        self._degree = self._weights.sum(axis=1)
+        neighbors, weights = strongest(matrix, links.neighbors.shape[1])
+        self._overlaps = _Overlaps(_marked_gaps(neighbors)[0], links.lengths, weights)
+        self._kth = _columns(weights, _STRONGEST)
+        self._degree = weights.sum(axis=1)
         self._smooth = np.zeros(len(links.rows), dtype=np.float32)
         if rows is not None:
             smoothed = _smoothed(matrix, rows)
@@ -93,20 +107,21 @@ class ProbabilityFeatures:
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
         rows, cols = self._links.rows[part], self._links.cols[part]
-        probability, degree, weights = self._probability[part], self._degree, self._weights
-        columns = [log_odds(probability), *_both(np.log1p(degree[rows]), np.log1p(degree[cols]))]
-        overlap = _overlap_features(self._neighbors, self._links.lengths, weights, rows, cols)
-        shared = overlap[-1]
-        columns += [*overlap[:-1], np.log1p(shared)]
-        columns += _both(
-            shared / np.maximum(degree[rows] - probability, 0.05),
-            shared / np.maximum(degree[cols] - probability, 0.05),
+        probability, degree = self._probability[part], self._degree
+        *overlap, shared = self._overlaps(rows, cols)
+        values = probability[:, None]
+        return _side_by_side(
+            log_odds(probability),
+            _both(np.log1p(degree[rows]), np.log1p(degree[cols])),
+            *overlap,
+            np.log1p(shared),
+            _both(
+                shared / np.maximum(degree[rows] - probability, 0.05),
+                shared / np.maximum(degree[cols] - probability, 0.05),
+            ),
+            _both(values - self._kth[rows], values - self._kth[cols]),
+            self._smooth[part],
         )
-        for k in (1, 3, 10, 30, 80):
-            kth = weights[:, min(k, weights.shape[1]) - 1]
-            columns += _both(probability - kth[rows], probability - kth[cols])
-        columns.append(self._smooth[part])
-        return np.column_stack(columns).astype(np.float32)
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:
@@ -139,21 +154,27 @@ def shared_mass(links: Links) -> np.ndarray:
     return (sums[:, 2] + sums[:, 3]) / 2
 
 
-def _overlap_features(neighbors, lengths, weights, rows, cols):
-    """Share of common neighbours at all depths and weighted overlaps; the last is the sum of products."""
-    counts, sums = _overlaps(neighbors, weights, rows, cols, _DEPTHS)
-    longer = np.maximum(np.maximum(lengths[rows], lengths[cols]), 1)
-    shares = counts / np.minimum(longer[:, None], _DEPTHS)
-    total = weights.sum(axis=1) + _TINY
-    length = np.sqrt((weights**2).sum(axis=1)) + _TINY
-    products, minima, mass_rows, mass_cols = sums.T
-    return [
-        *shares.T,
-        minima / (total[rows] + total[cols] - minima),
-        *_both(mass_rows / total[rows], mass_cols / total[cols]),
-        products / (length[rows] * length[cols]),
-        products,
-    ]
+class _Overlaps:
+    """What the neighbour lists of both ends of links have in common, at several depths and weighted."""
+
+    def __init__(self, neighbors, lengths, weights):
+        self._neighbors, self._lengths, self._weights = neighbors, lengths, weights
+        self._total = weights.sum(axis=1) + _TINY
+        self._norm = np.sqrt((weights**2).sum(axis=1)) + _TINY
+
+    def __call__(self, rows, cols):
+        """Columns of the links; the last is the sum of products."""
+        counts, sums = _overlaps(self._neighbors, self._weights, rows, cols, _DEPTHS)
+        longer = np.maximum(np.maximum(self._lengths[rows], self._lengths[cols]), 1)
+        total, other_total = self._total[rows], self._total[cols]
+        products, minima, mass_rows, mass_cols = sums.T
+        return [
+            counts / np.minimum(longer[:, None], _DEPTHS),
+            minima / (total + other_total - minima),
+            _both(mass_rows / total, mass_cols / other_total),
+            products / (self._norm[rows] * self._norm[cols]),
+            products,
+        ]
 
 
 def _overlaps(neighbors, weights, rows, cols, depths):
@@ -166,37 +187,42 @@ def _overlaps(neighbors, weights, rows, cols, depths):
     depths = [min(depth, n_neighbors) for depth in depths]
     counts = np.empty((len(rows), len(depths)), dtype=np.float32)
     sums = np.empty((len(rows), 4), dtype=np.float32)
-    # Lists of a few samples are written out as dense rows, in which the other ends' lists are looked up.
-    place = np.full((_TABLE_ROWS, n_samples + 1), n_neighbors, dtype=np.int16)
-    weight = np.zeros((_TABLE_ROWS, n_samples + 1), dtype=np.float32)
+    # Places in the lists of a few samples are written out as dense rows, in which the other ends' neighbours
+    # are looked up; behind the last place is that of all who are not listed, of weight zero.
+    n_rows = min(max(_TABLE_CELLS // (n_samples + 1), 4), _TABLE_ROWS)
+    places = np.arange(n_neighbors, dtype=np.min_scalar_type(n_neighbors))
+    table = np.full((n_rows, n_samples + 1), n_neighbors, dtype=places.dtype)
+    weight = np.zeros((n_rows, n_neighbors + 1), dtype=np.float32)
     ones = np.ones(n_neighbors, dtype=np.float32)
-    bounds = np.searchsorted(rows, np.arange(0, n_samples + _TABLE_ROWS, _TABLE_ROWS))
+    bounds = np.searchsorted(rows, np.arange(0, n_samples + n_rows, n_rows))
     for block in np.flatnonzero(np.diff(bounds)):
-        start, part = block * _TABLE_ROWS, slice(bounds[block], bounds[block + 1])
-        listed = neighbors[start : start + _TABLE_ROWS]
+        start, part = block * n_rows, slice(bounds[block], bounds[block + 1])
+        listed = neighbors[start : start + n_rows]
         table_rows = np.arange(len(listed))[:, None]
-        place[table_rows, listed] = np.arange(n_neighbors, dtype=np.int16)
-        weight[table_rows, listed] = weights[start : start + _TABLE_ROWS]
-        place[:, n_samples] = n_neighbors  # what is behind the last sample is a gap, shared with nobody
-        cells = neighbors[cols[part]] + ((rows[part] - start) * np.intp(n_samples + 1))[:, None]
-        if depths:
-            found = _lookup(place, cells)
-            for column, depth in enumerate(depths):
-                counts[part, column] = (found[:, :depth] < depth) @ ones[:depth]
-        ours, theirs = _lookup(weight, cells), weights[cols[part]]
+        table[table_rows, listed] = places
+        table[:, n_samples] = n_neighbors  # what is behind the last sample is a gap, shared with nobody
+        weight[: len(listed), :n_neighbors] = weights[start : start + n_rows]
+        table_row, other = (rows[part] - np.intp(start))[:, None], cols[part]
+        cells = neighbors.take(other, axis=0).astype(np.intp)
+        cells += table_row * (n_samples + 1)
+        place = _lookup(table, cells)
+        deepest = np.maximum(place, places)
+        for column, depth in enumerate(depths):
+            counts[part, column] = (deepest[:, :depth] < depth) @ ones[:depth]
+        np.add(place, table_row * (n_neighbors + 1), out=cells)
+        ours, theirs = _lookup(weight, cells), weights.take(other, axis=0)
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
         sums[part, 1] = np.minimum(ours, theirs) @ ones
         sums[part, 2] = ours @ ones
-        sums[part, 3] = np.einsum("ij,ij->i", ours > 0, theirs)
-        place[table_rows, listed] = n_neighbors
-        weight[table_rows, listed] = 0
+        theirs *= ours > 0
+        sums[part, 3] = theirs @ ones
+        table[table_rows, listed] = n_neighbors
     return counts, sums
 
 
 def _lookup(table, cells):
-    return table.ravel().take(
-        cells, mode="clip"
-    )  # all cells are inside: "clip" saves the check, "raise" copies
+    # All cells are inside, so "clip" changes none, and saves the copy that "raise" makes.
+    return table.ravel().take(cells, mode="clip")
 
 
 def _marked_gaps(neighbors):
@@ -220,5 +246,17 @@ def _standardised(values):
     return (values - values.mean()) / (values.std() + _TINY)
 
 
+def _columns(lists, places):
+    """What stands in the lists at these places: of shape (n_lists, n_places), so that a list is one look."""
+    return lists[:, [min(place, lists.shape[1]) - 1 for place in places]]
+
+
 def _both(left, right):
-    return [np.minimum(left, right), np.maximum(left, right)]
+    """The lower and the higher of each two, column by column; one-dimensional arrays are one column."""
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    return np.stack([low, high], axis=-1).reshape(len(low), -1)
+
+
+def _side_by_side(*parts):
+    """Parts of one or several columns as one array, of float32."""
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1, dtype=np.float32)

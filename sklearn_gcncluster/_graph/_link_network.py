@@ -184,20 +184,55 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
     context : float32 ndarray of shape (n_statistics, n_features)
         As in :class:`LinkSample`; models of one set do not look at it.
     """
-    layers = [torch.tensor(weight) for weight in model.weights]
-    biases = [torch.tensor(bias) for bias in model.biases]
-    looks_around = model.context_mean is not None
-    if looks_around:  # the same for all links, so it joins the bias
+    (first, *layers), (start, *biases) = (
+        [torch.tensor(array) for array in arrays] for arrays in (model.weights, model.biases)
+    )
+    if looks_around := model.context_mean is not None:  # the same for all links, so it joins the bias
         around = standardised(context.ravel()[None], model.context_mean, model.context_std)
-        biases[0] = biases[0] + (around @ layers[0][-around.shape[1] :])[0]
-        layers[0] = layers[0][: -around.shape[1]]
+        first, of_context = first[: -around.shape[1]], first[-around.shape[1] :]
+        start = start + (around @ of_context)[0]
+    uncut = _uncut(model, first, start, context)
     odds = np.empty(len(features), dtype=np.float32)
-    for start in range(0, len(features), _INFERENCE_LINKS):
-        part = slice(start, start + _INFERENCE_LINKS)
-        seen = placed(features[part], context) if looks_around else features[part]
+    for begin in range(0, len(features), _INFERENCE_LINKS):
+        part = features[begin : begin + _INFERENCE_LINKS]
         with torch.inference_mode():
-            odds[part] = forward(layers, biases, standardised(seen, model.mean, model.std))
+            rows = torch.from_numpy(part) - uncut.level
+            hidden = torch.addmm(uncut.bias, rows, uncut.weight)
+            beyond = (rows.clamp(uncut.low, uncut.high) - rows).abs_().sum(dim=1)
+            if len(cut := np.flatnonzero(beyond.numpy())):
+                seen = placed(part[cut], context) if looks_around else part[cut]
+                hidden[cut] = torch.addmm(start, standardised(seen, model.mean, model.std), first)
+            odds[begin : begin + len(part)] = forward(layers, biases, hidden.relu_())
     return odds
+
+
+class _Uncut(NamedTuple):
+    """The first layer as it is where no standardised input is cut: linear in the features themselves."""
+
+    level: torch.Tensor
+    """What is subtracted from each feature, since large values would drown small differences."""
+    weight: torch.Tensor
+    bias: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+    """Between which, after subtraction, no input is cut."""
+
+
+def _uncut(model, weight, bias, context):
+    """Features, and where they lie among all of the set, are standardised by the weights."""
+    level, spread = context[:2].astype(np.float64)
+    mean, std = (moment.reshape(-1, len(level)) for moment in (model.mean, model.std))
+    units = np.stack([np.ones_like(spread), spread + _LEAST_SPREAD])[: len(mean)]
+    shift, scale = np.stack([level, np.zeros_like(level)])[: len(mean)] - mean * units, std * units
+    weights = weight.double().numpy().reshape(*mean.shape, -1) / scale[..., None]
+    first = (
+        level,
+        weights.sum(axis=0),
+        bias.double().numpy() + np.einsum("vf,vfh->h", shift, weights),
+        (-_CLIP * scale - shift).max(axis=0),
+        (_CLIP * scale - shift).min(axis=0),
+    )
+    return _Uncut(*(torch.from_numpy(array.astype(np.float32)) for array in first))
 
 
 def standardised(values: ArrayLike, mean: np.ndarray | None, std: np.ndarray | None) -> torch.Tensor:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from .._proposals._subgraphs import Subgraphs
 
-with warnings.catch_warnings():  # torch says once a process that it has not long had such tensors
-    warnings.filterwarnings("ignore", "Sparse CSR", UserWarning)
+with warnings.catch_warnings():  # torch says once a process that such tensors are new, and are not checked
+    warnings.filterwarnings("ignore", "Sparse (CSR|invariant)", UserWarning)
     torch.sparse_csr_tensor(
         torch.tensor([0, 1]), torch.tensor([0]), torch.tensor([1.0]), (1, 1), check_invariants=False
     )

@@ -2,6 +2,7 @@
 
 import joblib
 import numpy as np
+import pytest
 import torch
 
 from sklearn_gcncluster._graph._link_models import context_of
@@ -48,6 +49,34 @@ def test_link_network_tells_sets_apart():
         for model in (apart, blind)
     ]
     assert right[0] > 0.9 > right[1]
+
+
+@pytest.mark.parametrize("training", [ONE_SET, MANY_SETS], ids=["one set", "many sets"])
+def test_odds_are_those_of_the_network(training):
+    """What is looked at is standardised, cut and passed through the layers, whatever is near the cuts or beyond."""
+    random = np.random.default_rng(0)
+    samples = []
+    for number in range(3):
+        features = (10.0 ** np.arange(-2, 4) * random.normal(number, 1, size=(400, 6))).astype(np.float32)
+        features[:, 4] = number  # the same in all of a set
+        samples.append(LinkSample(features, features[:, 0] > 0, context_of(features)))
+    model = train_links(samples, training, seed=0)
+    context = samples[1].context.astype(np.float64)
+    features = np.concatenate([samples[1].features * scale for scale in (1, 5, 100)])[:-5]
+    features[3, 0], features[7] = np.inf, 0
+
+    seen = features.astype(np.float64)
+    if training is MANY_SETS:
+        seen = np.concatenate([seen, (seen - context[0]) / (context[1] + 1e-3)], axis=1)
+    rows = np.clip((seen - model.mean) / model.std, -6, 6)
+    if training is MANY_SETS:
+        around = np.clip((context.ravel() - model.context_mean) / model.context_std, -6, 6)
+        rows = np.concatenate([rows, np.tile(around, (len(rows), 1))], axis=1)
+    for weight, bias in zip(model.weights, model.biases, strict=True):
+        rows = np.maximum(rows, 0) @ weight + bias if weight is not model.weights[0] else rows @ weight + bias
+    odds = link_odds(model, features, samples[1].context)
+    assert ((np.abs(seen - model.mean) > 6 * model.std).any(axis=1)).mean() > 0.3
+    np.testing.assert_allclose(odds, rows[:, 0], rtol=1e-3, atol=2e-4)
 
 
 def test_what_a_set_does_not_vary_decides_nothing():
