@@ -13,23 +13,23 @@ def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def pair_products(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 1024
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 256
 ) -> np.ndarray:
     """Inner products of rows of two matrices, pair by pair, in blocks that stay in the cache."""
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
-        out[part] = np.einsum("ij,ij->i", left[rows[part]], right[cols[part]])
+        out[part] = np.einsum("ij,ij->i", left.take(rows[part], axis=0), right.take(cols[part], axis=0))
     return out
 
 
 def pair_distances(
-    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 1024
+    left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 256
 ) -> np.ndarray:
     """Squared distances of rows of two matrices, pair by pair, from their differences: nothing cancels."""
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
-        apart = left[rows[part]].astype(np.float64) - right[cols[part]]
+        apart = left.take(rows[part], axis=0) - right.take(cols[part], axis=0)
         out[part] = np.einsum("ij,ij->i", apart, apart)
     return out
