@@ -62,8 +62,8 @@ class GCNSegmenter(BaseGCN):
         one of affinities up to 1.
     algorithm : {"auto", "brute", "cells", "hnsw"}, default="auto"
         How neighbours are searched: exactly ("brute"), exactly within overlapping cells, which misses few
-        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples (a
-        million where `device` is a GPU, which then searches), and takes cells beyond.
+        ("cells"), or approximately by hnswlib ("hnsw"). "auto" is exact up to 50,000 samples
+        (two million where `device` is a GPU, which then searches), and takes cells beyond.
     affinity : {"learned", "neighborhood", "cosine"}, default="learned"
         The weight of a link: the learned probability that both ends belong to one class, the share of their
         neighbourhoods that they have in common, or their similarity, as in the paper. Without `y` it is that

@@ -25,9 +25,12 @@ def unseen(identities):
 
 @pytest.fixture(scope="session")
 def trained(identities):
-    """A small estimator, trained on half of the classes. Tests do not change it: they deepcopy it first."""
+    """A small estimator, trained on half of the classes. Tests do not change it: they deepcopy it first.
+
+    On the processor: a GPU draws other random numbers, and what so small a network learned depends on them.
+    """
     X_train, y_train, *_ = identities
-    estimator = GCNClustering(n_networks=1, hidden_channels=(32, 16), random_state=0)
+    estimator = GCNClustering(n_networks=1, hidden_channels=(32, 16), device="cpu", random_state=0)
     return estimator.fit(X_train, y_train)
 
 
@@ -62,6 +65,7 @@ def quick(labelled):
         learning_rate=0.01,
         n_training_seeds=1,
         n_seeds=2,
+        device="cpu",
         random_state=0,
     )
     return estimator.fit(X, y)

@@ -29,7 +29,9 @@ def sets():
 def clusterer():
     """Networks that learned from classes of at most 500, by lists of 20 neighbours."""
     X, y = blobs(np.geomspace(10, 500, 24).astype(int), 0)
-    return GCNClustering(n_neighbors=20, n_networks=1, pretrained=None, random_state=0).fit(X, y)
+    return GCNClustering(n_neighbors=20, n_networks=1, pretrained=None, device="cpu", random_state=0).fit(
+        X, y
+    )
 
 
 @pytest.fixture(scope="module")

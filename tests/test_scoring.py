@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+import torch
 
 from sklearn_gcncluster import _scoring
 from sklearn_gcncluster._graph._room import room_of
@@ -82,6 +83,18 @@ def test_another_judge_of_the_same_graph(trained, graph, judge):
     judge.score(some_proposals(graph, seed=1))
     again = Judge(graph, trained.learned_, "cpu").score(proposals)
     np.testing.assert_array_equal(again.quality, judge.score(proposals).quality)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_judge_on_a_gpu(trained, graph, judge):
+    """It says of the same proposals what the processor says, but for rounding, and segments them alike."""
+    proposals = some_proposals(graph)
+    there = Judge(graph, trained.learned_, "cuda")
+    scored, expected = there.score(proposals), judge.score(proposals)
+    np.testing.assert_allclose(scored.quality, expected.quality, atol=1e-4)
+    found, known = (one.segment(expected, iop_range=(0, 1), n_seeds=3, seed=0)[0] for one in (there, judge))
+    assert (found.layers >= 0).any()
+    assert ((found.layers >= 0) == (known.layers >= 0)).mean() > 0.99
 
 
 @pytest.mark.parametrize("iop_range", [(0.0, 1.0), (0.3, 0.7), (0.0, 0.0)])

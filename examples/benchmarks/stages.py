@@ -10,8 +10,8 @@ ratio of 0.5. Data are `make_identities` of 256 dimensions::
     python examples/benchmarks/stages.py --fast
 
 Networks are trained once, on other identities, and used at all sizes; or, with `--universal`, they are
-those that come with the package. The samples are in a file, which is mapped, in `--dtype`. Every measurement has a
-process of its own, because the peak of a process's memory never falls: a later stage shows a higher
+those that come with the package. The samples are in a file of `--dtype`, which is mapped. Every
+measurement has a process of its own, because the peak of a process's memory never falls: a later stage shows a higher
 peak only if it needs more than all the stages before it. The peak is that of the process that was
 started, mapped files included, without its workers.
 """
@@ -24,7 +24,6 @@ import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 
-import hnswlib
 import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from peers import markdown
@@ -53,6 +52,8 @@ def measure_training(args):
 
 def measure_graph(args, size):
     """Find the nearest neighbours of all samples by hnswlib, and nothing else."""
+    import hnswlib  # not where torch is loaded later, since some builds of it crash then
+
     X, _ = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
     n_neighbors = min(new_clusterer(args).n_neighbors, size - 1)
     start = perf_counter()

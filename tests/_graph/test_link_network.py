@@ -53,7 +53,7 @@ def test_link_network_tells_sets_apart():
 
 @pytest.mark.parametrize("training", [ONE_SET, MANY_SETS], ids=["one set", "many sets"])
 def test_odds_are_those_of_the_network(training):
-    """What is looked at is standardised, cut and passed through the layers, whatever is near the cuts or beyond."""
+    """Features are standardised, cut and passed through the layers, those beyond the cuts like the others."""
     random = np.random.default_rng(0)
     samples = []
     for number in range(3):
