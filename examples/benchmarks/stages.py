@@ -11,9 +11,9 @@ ratio of 0.5. Data are `make_identities` of 256 dimensions::
 
 Networks are trained once, on other identities, and used at all sizes; or, with `--universal`, they are
 those that come with the package. The samples are in a file of `--dtype`, which is mapped. Every
-measurement has a process of its own, because the peak of a process's memory never falls: a later stage shows a higher
-peak only if it needs more than all the stages before it. The peak is that of the process that was
-started, mapped files included, without its workers.
+measurement has a process of its own, because the peak of a process's memory never falls: a later stage
+shows a higher peak only if it needs more than all the stages before it. The peak is that of the process
+that was started, mapped files included, without its workers.
 """
 
 import argparse

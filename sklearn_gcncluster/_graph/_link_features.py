@@ -50,7 +50,8 @@ class NeighborhoodFeatures:
         # Ratios of distances tell a gap that differences of similarities do not show.
         self._least = 1e-3 * self._level + np.finfo(np.float32).tiny
         listed = _columns(links.dissimilarities, _NEAREST)
-        self._kth = np.stack([self._similarity(listed), self._apart(listed)], axis=2).reshape(len(listed), -1)
+        kth = np.stack([self._similarity(listed), self._apart(listed)], axis=2)
+        self._kth = kth.reshape(len(listed), 2 * len(_NEAREST))
         standard = self._similarity(links.dissimilarities)
         neighbors, gap = _marked_gaps(links.neighbors)
         self._overlaps = _Overlaps(
@@ -253,10 +254,11 @@ def _columns(lists, places):
 
 def _both(left, right):
     """The lower and the higher of each two, column by column; one-dimensional arrays are one column."""
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    return np.stack([low, high], axis=-1).reshape(len(low), -1)
+    both = np.stack([np.minimum(left, right), np.maximum(left, right)], axis=-1)
+    return both if left.ndim == 1 else both.reshape(len(left), 2 * left.shape[1])
 
 
 def _side_by_side(*parts):
     """Parts of one or several columns as one array, of float32."""
-    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1, dtype=np.float32)
+    columns = [part[:, None] if part.ndim == 1 else part for part in parts]
+    return np.concatenate(columns, axis=1, dtype=np.float32)
