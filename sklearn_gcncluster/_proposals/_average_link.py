@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ class _Links(NamedTuple):
     sums: np.ndarray
     """float64 of shape (n_sums, n_links): sum of the affinities between the two and, where missing pairs are
     ignored, number of affinities."""
+    means: np.ndarray
+    """float64 of shape (n_links,): mean affinity of the two."""
 
 
 def average_link_layers(
@@ -61,71 +65,69 @@ def average_link_layers(
     labels = inside if groups is None else np.unique(groups[inside], return_inverse=True)[1].reshape(-1)
     upper = sp.triu(affinity, k=1, format="coo")
     low, high = upper.coords
-    sums = [upper.data] if missing == "zero" else [upper.data, np.ones_like(upper.data)]
-    links = _Links(low, high, np.stack(sums).astype(np.float64))
-    del upper, sums
+    kinds = [upper.data] if missing == "zero" else [upper.data, np.ones_like(upper.data)]
+    sums = np.stack(kinds).astype(np.float64)
+    mean_of = partial(_mean_affinity, missing, n_neighbors)
+    links = _Links(low, high, sums, mean_of(low, high, sums, np.ones(affinity.shape[0], dtype=np.intp)))
+    del upper, kinds, sums
+    sizes = np.bincount(labels)
     if groups is not None:
         group_of = np.full(affinity.shape[0], -1)
         group_of[inside] = labels
-        links = _contract(links, group_of)
+        links = _contract(links, group_of, sizes, mean_of)
         apart = None if apart is None else apart.contract(group_of)
     if apart is not None:
         links = _allowed(links, apart)
-    sizes = np.bincount(labels)
     layers = np.full((len(thresholds), affinity.shape[0]), -1, dtype=np.int32)
     for layer, threshold in zip(layers, thresholds, strict=True):
-        while (merged := _merge(links, sizes, threshold, missing, n_neighbors, apart)) is not None:
-            labels, links = merged[labels], _renumbered(links, merged)
+        while (merged := _merge(links, sizes, threshold, mean_of, apart)) is not None:
+            labels, sizes = merged[labels], np.bincount(merged, weights=sizes).astype(np.intp)
+            links = _renumbered(links, merged, sizes, mean_of)
             if apart is not None:
                 apart = apart.contract(merged)
                 links = _allowed(links, apart)
-            sizes = np.bincount(merged, weights=sizes).astype(np.intp)
         layer[inside] = labels
     return layers
 
 
-def _merge(links, sizes, threshold, missing, n_neighbors, apart):
+def _merge(links, sizes, threshold, mean_of, apart):
     """New number of each group after mutually nearest pairs merged, round by round; None if there are none.
 
     A round looks only at links between groups that are near another, and adds up only what a merge changed:
     after a few rounds, hardly any.
     """
     into, sizes = np.arange(len(sizes)), sizes.copy()
-    while True:
-        means = _mean_affinity(links, sizes, missing, n_neighbors)
-        near = np.flatnonzero(means >= threshold)
-        if not len(near):
-            break
-        low, high = _mutually_nearest(links, means, near, len(sizes))
+    while len(near := np.flatnonzero(links.means >= threshold)):
+        low, high = _mutually_nearest(links, near, len(sizes))
         into[high] = low
         sizes[low] += sizes[high]
         has_near, merged = np.zeros((2, len(sizes)), dtype=bool)
         has_near[links.low[near]] = has_near[links.high[near]] = True
         merged[low] = merged[high] = True
-        active = has_near[links.low] & has_near[links.high]
-        changed = merged[links.low] | merged[links.high]
-        changed_links = _contract(_take(links, np.flatnonzero(active & changed)), into)
+        active = np.flatnonzero(has_near[links.low] & has_near[links.high])
+        changed = merged[links.low[active]] | merged[links.high[active]]
+        changed_links = _contract(_take(links, active[changed]), into, sizes, mean_of)
         if apart is not None:
             changed_links = _allowed(changed_links, apart.contract(last_ancestor(into)))
-        links = _concatenate(_take(links, np.flatnonzero(active & ~changed)), changed_links)
+        links = _concatenate(_take(links, active[~changed]), changed_links)
     if np.array_equal(into, np.arange(len(into))):
         return None
     return np.unique(last_ancestor(into), return_inverse=True)[1].reshape(-1).astype(np.int32)
 
 
-def _mean_affinity(links, sizes, missing, n_neighbors):
+def _mean_affinity(missing, n_neighbors, low, high, sums, sizes):
     """Mean affinity of linked groups, rounded so that the order of summation decides nothing."""
     if missing == "zero":
-        sizes_low, sizes_high = sizes[links.low], sizes[links.high]
+        sizes_low, sizes_high = sizes[low], sizes[high]
         count = np.minimum(sizes_low, sizes_high) * np.minimum(np.maximum(sizes_low, sizes_high), n_neighbors)
     else:
-        count = links.sums[1]
-    return np.round(links.sums[0] / count, 9)
+        count = sums[1]
+    return np.round(sums[0] / count, 9)
 
 
-def _mutually_nearest(links, means, near, n_groups):
+def _mutually_nearest(links, near, n_groups):
     """Pairs of groups that are nearest to each other; among equals, the pair of lowest numbers."""
-    low, high, means = links.low[near], links.high[near], means[near]
+    low, high, means = links.low[near], links.high[near], links.means[near]
     pair = low.astype(np.int64) * n_groups + high
     highest, nearest = np.zeros(n_groups), np.full(n_groups, n_groups**2)
     for end in (low, high):
@@ -137,18 +139,18 @@ def _mutually_nearest(links, means, near, n_groups):
     return low[mutual], high[mutual]
 
 
-def _renumbered(links, merged):
+def _renumbered(links, merged, sizes, mean_of):
     """The same as `_contract`, where few groups merge: links that none of them has only get new numbers."""
     several = np.bincount(merged)[merged] > 1
     changed = several[links.low] | several[links.high]
     same = _take(links, np.flatnonzero(~changed))
     # Numbers follow those of the first group of each, so the lower end stays the lower.
     same = same._replace(low=merged[same.low], high=merged[same.high])
-    return _concatenate(same, _contract(_take(links, np.flatnonzero(changed)), merged))
+    return _concatenate(same, _contract(_take(links, np.flatnonzero(changed)), merged, sizes, mean_of))
 
 
-def _contract(links, group_of):
-    """Links between the groups that groups now belong to; those inside one or with a -1 are dropped."""
+def _contract(links: _Links, group_of: np.ndarray, sizes: np.ndarray, mean_of: Callable) -> _Links:
+    """Links between the groups that groups now belong to, of these sizes; inside one or with a -1 they go."""
     group_of = group_of.astype(np.int32)
     ends = group_of[links.low], group_of[links.high]
     low, high = np.minimum(*ends), np.maximum(*ends)
@@ -160,8 +162,8 @@ def _contract(links, group_of):
     pairs = pairs[order]
     first = np.flatnonzero(np.diff(pairs, prepend=-1))
     sums = np.add.reduceat(links.sums[:, between[order]], first, axis=1) if len(first) else links.sums[:, :0]
-    pairs = pairs[first]
-    return _Links((pairs // n_groups).astype(np.int32), (pairs % n_groups).astype(np.int32), sums)
+    low, high = (ends.astype(np.int32) for ends in np.divmod(pairs[first], n_groups))
+    return _Links(low, high, sums, mean_of(low, high, sums, sizes))
 
 
 def _allowed(links, apart):
@@ -170,9 +172,8 @@ def _allowed(links, apart):
 
 
 def _take(links, chosen):
-    return _Links(links.low[chosen], links.high[chosen], links.sums[:, chosen])
+    return _Links(*(array[..., chosen] for array in links))
 
 
 def _concatenate(*parts):
-    low, high, sums = zip(*parts, strict=True)
-    return _Links(np.concatenate(low), np.concatenate(high), np.concatenate(sums, axis=1))
+    return _Links(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
