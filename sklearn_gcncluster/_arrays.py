@@ -12,10 +12,17 @@ def ranges(starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths), offsets
 
 
+def lower_and_higher(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The lower and the higher of each two values, column by column; of vectors, two columns."""
+    both = np.stack([np.minimum(left, right), np.maximum(left, right)], axis=-1)
+    return both if left.ndim == 1 else both.reshape(len(left), 2 * left.shape[1])
+
+
 def pair_products(
     left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 256
 ) -> np.ndarray:
-    """Inner products of rows of two matrices, pair by pair, in blocks that stay in the cache."""
+    """Inner products of rows of two matrices of floats, pair by pair, in blocks that stay in the cache."""
+    left, right = (np.ascontiguousarray(matrix) for matrix in (left, right))  # or each block copies all of it
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)
@@ -26,7 +33,8 @@ def pair_products(
 def pair_distances(
     left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 256
 ) -> np.ndarray:
-    """Squared distances of rows of two matrices, pair by pair, from their differences: nothing cancels."""
+    """The same of squared distances, from differences of the rows: nothing cancels."""
+    left, right = (np.ascontiguousarray(matrix) for matrix in (left, right))
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):
         part = slice(start, start + block)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arrays import lower_and_higher
 from ._forest import merge_tree
 from ._links import Links, spread_of
 
@@ -56,15 +57,17 @@ class GapFeatures:
         rows, cols = self._links.rows[part], self._links.cols[part]
         joined = self._paths.first_common(rows, cols)
         apart = np.maximum(self._paths.widest_below(rows, joined), self._paths.widest_below(cols, joined))
-        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - _ascending(self._height, rows, cols)
-        beyond = self._length[part][:, None] - _ascending(self._divide, rows, cols)
+        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - lower_and_higher(
+            self._height[rows], self._height[cols]
+        )
+        beyond = self._length[part][:, None] - lower_and_higher(self._divide[rows], self._divide[cols])
         return np.concatenate(
             [
                 self._paths.widest_above[joined],
                 apart,
                 np.minimum(rise, _WIDEST),
                 np.clip(beyond, -_WIDEST, _WIDEST),
-                _ascending(self._sharpness, rows, cols),
+                lower_and_higher(self._sharpness[rows], self._sharpness[cols]),
             ],
             axis=1,
         )
@@ -104,12 +107,6 @@ def divided(lists: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndar
         ((lists[every, last] + lists[every, after]) / 2).astype(np.float32),
         np.clip(sharpness, 0, 1).astype(np.float32),
     )
-
-
-def _ascending(values, rows, cols):
-    """The lower and the higher value of both ends of links."""
-    one, other = values[rows], values[cols]
-    return np.stack([np.minimum(one, other), np.maximum(one, other)], axis=1)
 
 
 class _Paths:

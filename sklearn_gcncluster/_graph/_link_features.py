@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._arrays import pair_products
+from .._arrays import lower_and_higher, pair_products
 from .._jobs import ranges_of
 from .._temporary import empty_array
 from ._links import Links, spread_of, strongest
@@ -18,9 +18,9 @@ _DEPTHS = (5, 10, 20, 40, 80)
 """Lengths of neighbour list at which overlaps are counted; cut to the lists' own length."""
 _NEAREST, _STRONGEST = (1, 3, 5, 10, 20, 40, 80), (1, 3, 10, 30, 80)
 """Places in the lists of both ends with which a link is compared; cut to the lists' own length."""
-_TABLE_CELLS, _TABLE_ROWS = 2**20, 32
-"""Cells of a table in which neighbours of some samples are looked up, so that it stays in the cache; and its
-rows, at most."""
+_TABLE_CELLS, _TABLE_ROWS = 2**20, (4, 32)
+"""Cells of a table in which neighbours of some samples are looked up, so that it stays in the cache; and the
+least and the most rows that it has for all that."""
 _SMOOTHED_ROWS = 16_384
 _TINY = 1e-9
 N_NEIGHBORHOOD, N_PROBABILITY = 44, 26
@@ -68,9 +68,9 @@ class NeighborhoodFeatures:
         return _side_by_side(
             similarity,
             self._cosine[part],
-            _both(self._quality[rows], self._quality[cols]),
-            _both(values - self._kth[rows], values - self._kth[cols]),
-            _both(*np.log1p(ranks)),
+            lower_and_higher(self._quality[rows], self._quality[cols]),
+            lower_and_higher(values - self._kth[rows], values - self._kth[cols]),
+            lower_and_higher(*np.log1p(ranks)),
             (ranks < [links.lengths[rows], links.lengths[cols]]).all(axis=0),
             *self._overlaps(rows, cols)[:-1],
         )
@@ -113,14 +113,14 @@ class ProbabilityFeatures:
         values = probability[:, None]
         return _side_by_side(
             log_odds(probability),
-            _both(np.log1p(degree[rows]), np.log1p(degree[cols])),
+            lower_and_higher(np.log1p(degree[rows]), np.log1p(degree[cols])),
             *overlap,
             np.log1p(shared),
-            _both(
+            lower_and_higher(
                 shared / np.maximum(degree[rows] - probability, 0.05),
                 shared / np.maximum(degree[cols] - probability, 0.05),
             ),
-            _both(values - self._kth[rows], values - self._kth[cols]),
+            lower_and_higher(values - self._kth[rows], values - self._kth[cols]),
             self._smooth[part],
         )
 
@@ -172,7 +172,7 @@ class _Overlaps:
         return [
             counts / np.minimum(longer[:, None], _DEPTHS),
             minima / (total + other_total - minima),
-            _both(mass_rows / total, mass_cols / other_total),
+            lower_and_higher(mass_rows / total, mass_cols / other_total),
             products / (self._norm[rows] * self._norm[cols]),
             products,
         ]
@@ -190,7 +190,7 @@ def _overlaps(neighbors, weights, rows, cols, depths):
     sums = np.empty((len(rows), 4), dtype=np.float32)
     # Places in the lists of a few samples are written out as dense rows, in which the other ends' neighbours
     # are looked up; behind the last place is that of all who are not listed, of weight zero.
-    n_rows = min(max(_TABLE_CELLS // (n_samples + 1), 4), _TABLE_ROWS)
+    n_rows = int(np.clip(_TABLE_CELLS // (n_samples + 1), *_TABLE_ROWS))
     places = np.arange(n_neighbors, dtype=np.min_scalar_type(n_neighbors))
     table = np.full((n_rows, n_samples + 1), n_neighbors, dtype=places.dtype)
     weight = np.zeros((n_rows, n_neighbors + 1), dtype=np.float32)
@@ -206,12 +206,12 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         table_row, other = (rows[part] - np.intp(start))[:, None], cols[part]
         cells = neighbors.take(other, axis=0).astype(np.intp)
         cells += table_row * (n_samples + 1)
-        place = _lookup(table, cells)
+        place = table.take(cells)
         deepest = np.maximum(place, places)
         for column, depth in enumerate(depths):
             counts[part, column] = (deepest[:, :depth] < depth) @ ones[:depth]
         np.add(place, table_row * (n_neighbors + 1), out=cells)
-        ours, theirs = _lookup(weight, cells), weights.take(other, axis=0)
+        ours, theirs = weight.take(cells), weights.take(other, axis=0)
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
         sums[part, 1] = np.minimum(ours, theirs) @ ones
         sums[part, 2] = ours @ ones
@@ -219,11 +219,6 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         sums[part, 3] = theirs @ ones
         table[table_rows, listed] = n_neighbors
     return counts, sums
-
-
-def _lookup(table, cells):
-    # All cells are inside, so "clip" changes none, and saves the copy that "raise" makes.
-    return table.ravel().take(cells, mode="clip")
 
 
 def _marked_gaps(neighbors):
@@ -248,14 +243,8 @@ def _standardised(values):
 
 
 def _columns(lists, places):
-    """What stands in the lists at these places: of shape (n_lists, n_places), so that a list is one look."""
-    return lists[:, [min(place, lists.shape[1]) - 1 for place in places]]
-
-
-def _both(left, right):
-    """The lower and the higher of each two, column by column; one-dimensional arrays are one column."""
-    both = np.stack([np.minimum(left, right), np.maximum(left, right)], axis=-1)
-    return both if left.ndim == 1 else both.reshape(len(left), 2 * left.shape[1])
+    """What stands in the lists at these places."""
+    return lists.take([min(place, lists.shape[1]) - 1 for place in places], axis=1)
 
 
 def _side_by_side(*parts):

@@ -182,7 +182,7 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
     model : LinkNetwork
     features : float32 ndarray of shape (n_links, n_features)
     context : float32 ndarray of shape (n_statistics, n_features)
-        As in :class:`LinkSample`; models of one set do not look at it.
+        As in :class:`LinkSample`; to a model of one set it matters for rounding alone.
     """
     (first, *layers), (start, *biases) = (
         [torch.tensor(array) for array in arrays] for arrays in (model.weights, model.biases)
@@ -196,7 +196,7 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
     for begin in range(0, len(features), _INFERENCE_LINKS):
         part = features[begin : begin + _INFERENCE_LINKS]
         with torch.inference_mode():
-            rows = torch.from_numpy(part) - uncut.level
+            rows = torch.from_numpy(np.subtract(part, uncut.level, dtype=np.float32))
             hidden = torch.addmm(uncut.bias, rows, uncut.weight)
             beyond = (rows.clamp(uncut.low, uncut.high) - rows).abs_().sum(dim=1)
             if len(cut := np.flatnonzero(beyond.numpy())):
@@ -209,8 +209,8 @@ def link_odds(model: LinkNetwork, features: np.ndarray, context: np.ndarray) -> 
 class _Uncut(NamedTuple):
     """The first layer as it is where no standardised input is cut: linear in the features themselves."""
 
-    level: torch.Tensor
-    """What is subtracted from each feature, since large values would drown small differences."""
+    level: np.ndarray
+    """float32: what is subtracted from each feature, since large values would drown small differences."""
     weight: torch.Tensor
     bias: torch.Tensor
     low: torch.Tensor
@@ -225,14 +225,17 @@ def _uncut(model, weight, bias, context):
     units = np.stack([np.ones_like(spread), spread + _LEAST_SPREAD])[: len(mean)]
     shift, scale = np.stack([level, np.zeros_like(level)])[: len(mean)] - mean * units, std * units
     weights = weight.double().numpy().reshape(*mean.shape, -1) / scale[..., None]
-    first = (
-        level,
-        weights.sum(axis=0),
-        bias.double().numpy() + np.einsum("vf,vfh->h", shift, weights),
-        (-_CLIP * scale - shift).max(axis=0),
-        (_CLIP * scale - shift).min(axis=0),
+    return _Uncut(
+        context[0],
+        weight=_float32(weights.sum(axis=0)),
+        bias=_float32(bias.double().numpy() + np.einsum("vf,vfh->h", shift, weights)),
+        low=_float32((-_CLIP * scale - shift).max(axis=0)),
+        high=_float32((_CLIP * scale - shift).min(axis=0)),
     )
-    return _Uncut(*(torch.from_numpy(array.astype(np.float32)) for array in first))
+
+
+def _float32(values):
+    return torch.from_numpy(values.astype(np.float32))
 
 
 def standardised(values: ArrayLike, mean: np.ndarray | None, std: np.ndarray | None) -> torch.Tensor:

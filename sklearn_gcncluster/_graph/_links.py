@@ -180,7 +180,7 @@ def _by_row_then_falling(row, values):
 
 
 def strongest(matrix: sp.csr_array, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
-    """The heaviest entries of each row of a sparse matrix, heaviest first.
+    """The heaviest entries of each row of a sparse float32 matrix, heaviest first.
 
     Returns
     -------

@@ -13,7 +13,7 @@ ALGORITHMS = ("auto", "brute", "cells", "hnsw")
 EXACT_UP_TO = 50_000
 """Number of samples up to which "auto" searches exactly: half a minute on one core."""
 EXACT_ON_DEVICE = 2_000_000
-"""The same on a GPU: three minutes on a large one."""
+"""The same on a GPU: two to three minutes on a large one."""
 _HNSW_LINKS, _HNSW_BUILD_BREADTH = 16, 200
 _HNSW_BATCH = 8_192
 """Queries of which hnswlib either answers all or none."""

@@ -162,7 +162,7 @@ def _contract(links: _Links, group_of: np.ndarray, sizes: np.ndarray, mean_of: C
     pairs = pairs[order]
     first = np.flatnonzero(np.diff(pairs, prepend=-1))
     sums = np.add.reduceat(links.sums[:, between[order]], first, axis=1) if len(first) else links.sums[:, :0]
-    low, high = (ends.astype(np.int32) for ends in np.divmod(pairs[first], n_groups))
+    low, high = (numbers.astype(np.int32) for numbers in np.divmod(pairs[first], n_groups))
     return _Links(low, high, sums, mean_of(low, high, sums, sizes))
 
 

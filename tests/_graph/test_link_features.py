@@ -121,11 +121,13 @@ def slow_probability_features(links, probability, rows):
     return np.column_stack([out, (products - products.mean()) / products.std()])
 
 
-@pytest.mark.parametrize(("n_neighbors", "gaps"), [(1, False), (12, False), (90, False), (12, True)])
+@pytest.mark.parametrize(
+    ("n_neighbors", "gaps"), [(1, False), (12, False), (90, False), (256, False), (12, True)]
+)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_neighborhood_features_equal_sets(seed, n_neighbors, gaps):
     """Similarity, ranks and overlaps of some links, by sets, for lists shorter and longer than all depths."""
-    _, links, cosine, _, quality = random_case(seed, n_neighbors=n_neighbors, gaps=gaps)
+    _, links, cosine, _, quality = random_case(seed, max(n_neighbors + 10, 150), n_neighbors, gaps)
     features = NeighborhoodFeatures(links, cosine, quality)(np.arange(len(links.rows)))
     assert features.dtype == np.float32
     for number in range(0, len(links.rows), max(len(links.rows) // 100, 1)):
@@ -238,14 +240,16 @@ def test_short_lists_are_lists_of_that_length(seed):
     np.testing.assert_allclose(long, short, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("block", [1, 7, 1000])
-def test_pair_distances(block):
+def test_pair_distances(block, dtype):
     """Squared distances of pairs, whatever the block, of rows far from the origin too."""
     random = np.random.default_rng(0)
-    left, right = 1e6 + random.standard_normal((2, 30, 6))
+    left, right = (1e6 + random.standard_normal((2, 30, 6))).astype(dtype)
     rows, cols = random.integers(0, 30, (2, 50))
-    expected = ((left[:, None] - right[None]) ** 2).sum(axis=2)[rows, cols]
-    np.testing.assert_allclose(pair_distances(left, right, rows, cols, block), expected, rtol=1e-6)
+    expected = ((left[:, None].astype(np.float64) - right[None]) ** 2).sum(axis=2)[rows, cols]
+    found = pair_distances(np.asfortranarray(left), right, rows, cols, block)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])

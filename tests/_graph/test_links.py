@@ -150,12 +150,13 @@ def test_lists_without_an_entry():
     assert spread_of(links.dissimilarities, links.lengths) == (0, 0)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("n_neighbors", [1, 4, 30])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_strongest_equals_sorting(seed, n_neighbors):
+def test_strongest_equals_sorting(seed, n_neighbors, sign):
     """The heaviest entries of each row, heaviest first, filled up with the row itself at weight zero."""
     random = np.random.default_rng(seed)
-    dense = (random.random((25, 25)) * (random.random((25, 25)) < 0.25)).astype(np.float32)
+    dense = (sign * random.random((25, 25)) * (random.random((25, 25)) < 0.25)).astype(np.float32)
     np.fill_diagonal(dense, 0)
     dense[3] = 0
     indices, weights = strongest(sp.csr_array(dense), n_neighbors)
