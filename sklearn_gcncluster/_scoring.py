@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from ._graph._links import Graph
 from ._graph._room import room_of
@@ -87,25 +88,20 @@ class Judge:
     graph : Graph
     learned : Learned
     device : str
+        Of the networks, if there is one job. Several share the processor: most of the work is there anyway.
     n_jobs : int or None
-        Parts that are scored side by side, where the device is the processor.
-
-    Attributes
-    ----------
-    n_jobs : int or None
-        The same, and 1 on another device.
+        Parts that are scored side by side.
     """
 
     def __init__(self, graph: Graph, learned: Learned, device: str, n_jobs: int | None = None):
         from ._nn._detection import Detection
         from ._nn._segmentation import Segmentation
-        from ._nn._training import resolve_device
 
-        self.graph = graph
+        self.graph, self.n_jobs = graph, n_jobs
+        device = device if effective_n_jobs(n_jobs) == 1 else "cpu"
         self._inputs = Inputs(graph, learned.n_structure)
         embedding = embedding_of(graph, learned.node_features)
         self._detection = Detection(learned, embedding, device)
-        self.n_jobs = n_jobs if resolve_device(device).type == "cpu" else 1
         self._segmentation = None
         if learned.segmentation is not None:
             self._segmentation = Segmentation(

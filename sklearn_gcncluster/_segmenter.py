@@ -117,7 +117,7 @@ class GCNSegmenter(BaseGCN):
         Share of each layer's outputs that are dropped in training. Only with `y`.
     device : str, default="auto"
         Where networks run, and neighbours are searched exactly, such as "cpu" or "cuda:0". "auto" is CUDA if
-        there is any.
+        there is any. Where there are several jobs, these judge proposals on the processor.
     n_jobs : int, default=None
         Number of joblib workers: of the search, of blocks of links, of layers of proposals and of training.
         The result does not depend on it.

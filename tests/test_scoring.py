@@ -85,6 +85,16 @@ def test_another_judge_of_the_same_graph(trained, graph, judge):
     np.testing.assert_array_equal(again.quality, judge.score(proposals).quality)
 
 
+def test_several_jobs_judge_on_the_processor(trained, graph, judge):
+    """Whatever the device is: here one on which nothing can be computed."""
+    proposals = some_proposals(graph)
+    several = Judge(graph, trained.learned_, "meta", n_jobs=2)
+    np.testing.assert_array_equal(several.score(proposals).quality, judge.score(proposals).quality)
+    alone = Judge(graph, trained.learned_, "meta")
+    with pytest.raises(RuntimeError, match="meta"):
+        alone.score(proposals)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_judge_on_a_gpu(trained, graph, judge):
     """It says of the same proposals what the processor says, but for rounding, and segments them alike."""
