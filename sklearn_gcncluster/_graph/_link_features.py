@@ -195,15 +195,15 @@ def _overlaps(neighbors, weights, rows, cols, depths):
     table = np.full((n_rows, n_samples + 1), n_neighbors, dtype=places.dtype)
     weight = np.zeros((n_rows, n_neighbors + 1), dtype=np.float32)
     ones = np.ones(n_neighbors, dtype=np.float32)
-    bounds = np.searchsorted(rows, np.arange(0, n_samples + n_rows, n_rows))
-    for block in np.flatnonzero(np.diff(bounds)):
-        start, part = block * n_rows, slice(bounds[block], bounds[block + 1])
-        listed = neighbors[start : start + n_rows]
+    linked, place_of_row = np.unique(rows, return_inverse=True)
+    for start, stop in ranges_of(len(linked), n_rows):
+        part = slice(*np.searchsorted(place_of_row, (start, stop)))
+        listed = neighbors[linked[start:stop]]
         table_rows = np.arange(len(listed))[:, None]
         table[table_rows, listed] = places
         table[:, n_samples] = n_neighbors  # what is behind the last sample is a gap, shared with nobody
-        weight[: len(listed), :n_neighbors] = weights[start : start + n_rows]
-        table_row, other = (rows[part] - np.intp(start))[:, None], cols[part]
+        weight[: len(listed), :n_neighbors] = weights[linked[start:stop]]
+        table_row, other = (place_of_row[part] - start)[:, None], cols[part]
         cells = neighbors.take(other, axis=0).astype(np.intp)
         cells += table_row * (n_samples + 1)
         place = table.take(cells)
