@@ -125,7 +125,7 @@ def test_inspect(folder, run):
     """What a model is."""
     code, out, _ = run("inspect", "model.safetensors")
     assert code == 0
-    assert "estimator: GCNClustering(hidden_channels=(32, 16)" in out
+    assert "estimator: GCNClustering(device='cpu', hidden_channels=(32, 16)" in out
     assert "features: 32" in out
 
 

@@ -209,7 +209,8 @@ def _overlaps(neighbors, weights, rows, cols, depths):
         place = table.take(cells)
         deepest = np.maximum(place, places)
         for column, depth in enumerate(depths):
-            counts[part, column] = (deepest[:, :depth] < depth) @ ones[:depth]
+            inside = (deepest[:, :depth] < depth).view(np.uint8)
+            counts[part, column] = inside.sum(axis=1, dtype=places.dtype)
         np.add(place, table_row * (n_neighbors + 1), out=cells)
         ours, theirs = weight.take(cells), weights.take(other, axis=0)
         sums[part, 0] = np.einsum("ij,ij->i", ours, theirs)
