@@ -149,7 +149,7 @@ def test_text(diagnosis):
     assert lines[0].split()[-3:] == list(MEASURES)
     for row, line in zip(diagnosis.table, lines[2:], strict=False):
         assert line.startswith(row["cause"])
-        assert line.split()[-3:] == [f"{row[measure] + 1e-9:.3f}" for measure in MEASURES]
+        assert line.split()[-3:] == [f"{round(row[measure], 3) + 0.0:.3f}" for measure in MEASURES]
     assert any(line.startswith("F-score  ") for line in lines)
 
 
