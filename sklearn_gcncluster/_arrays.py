@@ -33,7 +33,7 @@ def pair_products(
 def pair_distances(
     left: np.ndarray, right: np.ndarray, rows: np.ndarray, cols: np.ndarray, block: int = 256
 ) -> np.ndarray:
-    """The same of squared distances, from differences of the rows: nothing cancels."""
+    """Squared distances in the same way, from differences of the rows: nothing cancels."""
     left, right = (np.ascontiguousarray(matrix) for matrix in (left, right))
     out = np.empty(len(rows), dtype=np.float32)
     for start in range(0, len(rows), block):

@@ -57,17 +57,19 @@ class GapFeatures:
         rows, cols = self._links.rows[part], self._links.cols[part]
         joined = self._paths.first_common(rows, cols)
         apart = np.maximum(self._paths.widest_below(rows, joined), self._paths.widest_below(cols, joined))
-        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - lower_and_higher(
-            self._height[rows], self._height[cols]
+        height, divide, sharpness = (
+            lower_and_higher(values[rows], values[cols])
+            for values in (self._height, self._divide, self._sharpness)
         )
-        beyond = self._length[part][:, None] - lower_and_higher(self._divide[rows], self._divide[cols])
+        rise = np.minimum(self._height[joined], _WIDEST)[:, None] - height
+        beyond = self._length[part][:, None] - divide
         return np.concatenate(
             [
                 self._paths.widest_above[joined],
                 apart,
                 np.minimum(rise, _WIDEST),
                 np.clip(beyond, -_WIDEST, _WIDEST),
-                lower_and_higher(self._sharpness[rows], self._sharpness[cols]),
+                sharpness,
             ],
             axis=1,
         )
