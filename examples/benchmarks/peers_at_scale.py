@@ -170,7 +170,7 @@ def measure_all(args):
     """Rows of all methods, from few samples to many; what failed is not tried on more."""
     learned, stopped = learn_all(args)
     for size in args.sizes:
-        in_new_process(measure_data, args, size)
+        in_new_process(measure_data, args.folder, size, args.n_features, "float32")
         for name in args.methods:
             chosen = learned.get(name, {})
             parameters = shown(chosen) if isinstance(chosen, dict) else "defaults"

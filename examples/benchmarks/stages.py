@@ -65,11 +65,11 @@ def measure_graph(args, size):
     return perf_counter() - start
 
 
-def measure_data(args, size):
+def measure_data(folder, size, n_features, dtype):
     """Write identities that the networks have not seen to files: making them takes memory, too."""
-    X, y = make_identities(size, n_features=args.n_features, random_state=TEST_SEED)
-    np.save(args.folder / f"X_{size}.npy", X.astype(args.dtype))
-    np.save(args.folder / f"y_{size}.npy", y)
+    X, y = make_identities(size, n_features=n_features, random_state=TEST_SEED)
+    np.save(folder / f"X_{size}.npy", X.astype(dtype))
+    np.save(folder / f"y_{size}.npy", y)
 
 
 def measure_inference(args, size, n_jobs):
@@ -198,7 +198,7 @@ def main():
         }
         found = {}
         for size in args.n:
-            in_new_process(measure_data, args, size)
+            in_new_process(measure_data, args.folder, size, args.n_features, args.dtype)
             found |= {
                 (size, n_jobs): in_new_process(measure_inference, args, size, n_jobs)
                 for n_jobs in args.n_jobs
