@@ -18,10 +18,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._jobs import by_ranges, ranges_of, rows_in_memory
 from ._exact import search_exactly
+from ._filter import Filter, halves_of, is_worth_a_filter
 
 TARGET_RECALL = 0.96
 """Share of the exact neighbours of a few rows that the cells must hold."""
-_PER_ROOT = 1
+_PER_ROOT = 0.5
 """Cells for each square root of the number of samples: with twice as many there are a tenth fewer products,
 which are smaller and take a tenth longer (50,000 samples)."""
 _SAMPLE_PER_CELL, _ROUNDS = 32, 10
@@ -66,6 +67,7 @@ def search_cells(
         _equal_ranges(np.diff(asking.indptr).astype(np.int64) * np.diff(found.indptr)),
         n_jobs,
         rows=rows,
+        halves=halves_of(rows, metric),
         queries=queries,
         asking=asking,
         found=found,
@@ -148,12 +150,13 @@ def _equal_ranges(costs):
     return [(int(start), int(stop)) for start, stop in pairwise(bounds)]
 
 
-def _search_range(start, stop, rows, queries, asking, found, n_neighbors, metric):
+def _search_range(start, stop, rows, halves, queries, asking, found, n_neighbors, metric):
     """Lists of those that ask in a range of cells: their numbers, indices (-1 if too few) and distances."""
     numbers = asking.indices[asking.indptr[start] : asking.indptr[stop]]
     indices = np.full((len(numbers), n_neighbors), -1, dtype=np.int32)
     distances = np.zeros((len(numbers), n_neighbors), dtype=np.float32)
     first = asking.indptr[start]
+    coarse = None if halves is None else Filter(rows, halves, n_neighbors)
     for cell in range(start, stop):
         part = slice(asking.indptr[cell] - first, asking.indptr[cell + 1] - first)
         there = found.indices[found.indptr[cell] : found.indptr[cell + 1]]
@@ -161,6 +164,23 @@ def _search_range(start, stop, rows, queries, asking, found, n_neighbors, metric
             continue
         itself = np.searchsorted(there, numbers[part]) if queries is None else None
         asked = (rows if queries is None else queries)[numbers[part]]
-        nearest, distances[part] = search_exactly(rows[there], asked, itself, n_neighbors, metric, n_jobs=1)
-        indices[part] = there[nearest]
+        lists = _search_cell(asked, itself, there, rows, coarse, n_neighbors, metric)
+        indices[part], distances[part] = lists
     return numbers, indices, distances
+
+
+def _search_cell(asked, itself, there, rows, coarse, n_neighbors, metric):
+    if coarse is not None and is_worth_a_filter(len(there), n_neighbors):
+        indices, distances, sure = coarse.search(asked, itself, there)
+    else:
+        indices = np.empty((len(asked), n_neighbors), dtype=np.int32)
+        distances = np.empty((len(asked), n_neighbors), dtype=np.float32)
+        sure = np.zeros(len(asked), dtype=bool)
+    left = np.flatnonzero(~sure)
+    if len(left):
+        own = None if itself is None else itself[left]
+        nearest, distances[left] = search_exactly(
+            rows[there], asked[left], own, n_neighbors, metric, n_jobs=1
+        )
+        indices[left] = there[nearest]
+    return indices, distances

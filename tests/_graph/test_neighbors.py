@@ -178,7 +178,7 @@ def test_approximate_search_finds_nearly_all(metric, algorithm):
     assert (indices != np.arange(len(rows))[:, None]).all()
     assert (np.diff(distances, axis=1) >= 0).all()
     squared = ((rows[:, None] - rows[indices]) ** 2).sum(axis=2)
-    np.testing.assert_allclose(distances, squared, atol=1e-5)
+    np.testing.assert_allclose(distances, squared, rtol=1e-5, atol=1e-5)
 
 
 def test_hnsw_queries():

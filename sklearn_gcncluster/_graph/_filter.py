@@ -1,0 +1,183 @@
+"""Nearest rows by products of half the digits, where a bound shows that no digit more would find others.
+
+Processors that multiply bfloat16 do so several times as fast as float32. Such a product says nothing of two
+rows that are almost as near, but names more rows than are asked for, whose true products are few. What the
+others can reach is bounded by the digits that were left out, so it is known which lists are complete.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .._arrays import largest, pair_distances
+from .._jobs import ranges_of, rows_in_memory
+
+if TYPE_CHECKING:
+    import torch
+
+_NAMED = 1.5
+"""Rows named by the filter, for each that is asked for."""
+_LEAST_SEARCHED = 200
+"""Rows to search, for each that is asked for, from which it is faster: to look again at those named takes as
+long as products of so many."""
+_ROUNDING = 2.0**-8
+"""Of a bfloat16: the most that is lost of a number, as a share of it."""
+_SLACK = 1e-5
+"""More than products of float32 lose, and the filter's own sums."""
+_AT_ONCE = 8_192
+"""Rows whose digits are halved at once."""
+_BLOCK_ROWS, _PART = 512, 4_096
+"""Rows that are asked for and that are searched at once: a product that stays in the cache."""
+
+
+class Halves(NamedTuple):
+    """Rows of unit length with half their digits: what the filter multiplies."""
+
+    bits: np.ndarray
+    """int16 of shape (n_rows, n_features), since NumPy has no bfloat16."""
+    lost: float
+    """Length of what the digits left out are at most."""
+
+
+def halves_of(rows: np.ndarray, metric: str) -> Halves | None:
+    """Rows with half their digits; None where this machine, or these rows, gain nothing from it.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_features)
+        Of unit length for "cosine", float32 for a gain.
+    metric : {"cosine", "euclidean"}
+    """
+    if metric != "cosine" or rows.dtype != np.float32 or not _is_faster():
+        return None
+    bits, lost = np.empty(rows.shape, dtype=np.int16), 0.0
+    for start, stop in ranges_of(len(rows), _AT_ONCE):
+        few, left_out = _halved(rows[start:stop])
+        bits[start:stop] = _bits(few)
+        lost = max(lost, float(left_out.max()))
+    return Halves(bits, lost)
+
+
+def is_worth_a_filter(n_searched: int, n_neighbors: int) -> bool:
+    """Whether among so many rows the filter finds so many sooner than products do."""
+    return n_searched >= _LEAST_SEARCHED * n_neighbors
+
+
+class Filter:
+    """Search among rows by products of half the digits; it keeps the room for them from block to block.
+
+    Parameters
+    ----------
+    rows : float32 ndarray of shape (n_rows, n_features)
+        Of unit length.
+    halves : Halves
+        Of the rows.
+    n_neighbors : int
+    """
+
+    def __init__(self, rows: np.ndarray, halves: Halves, n_neighbors: int) -> None:
+        self.rows, self.halves, self.n_neighbors = rows, halves, n_neighbors
+        self._searched = np.empty((0, rows.shape[1]), dtype=np.int16)
+        self._products: torch.Tensor | None = None
+
+    def search(
+        self, asked: np.ndarray, itself: np.ndarray | None, among: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Nearest rows of each that is asked for, and which lists are certain.
+
+        Parameters
+        ----------
+        asked : float32 ndarray of shape (n_asked, n_features)
+            Of unit length.
+        itself : int ndarray of shape (n_asked,) or None
+            For each the place, in what is searched, of the row that it must not find.
+        among : int ndarray of shape (n_searched,), optional
+            Numbers of the rows to search. By default all.
+
+        Returns
+        -------
+        indices : int32 ndarray of shape (n_asked, n_neighbors)
+            Numbers of rows, nearest first.
+        distances : float32 ndarray of shape (n_asked, n_neighbors)
+            Squared, by differences.
+        sure : bool ndarray of shape (n_asked,)
+            Other lists are to be searched by products, and hold nothing. Where most are, no more are tried.
+        """
+        lost, n_named = self.halves.lost, int(_NAMED * self.n_neighbors) + 1
+        searched = self._among(among)
+        indices = np.empty((len(asked), self.n_neighbors), dtype=np.int32)
+        distances = np.empty((len(asked), self.n_neighbors), dtype=np.float32)
+        sure = np.zeros(len(asked), dtype=bool)
+        for start, stop in ranges_of(len(asked), rows_in_memory(2 * len(searched), _BLOCK_ROWS)):
+            part = slice(start, stop)
+            few, left_out = _halved(asked[part])
+            products = self._multiply(few, searched, None if itself is None else itself[part])
+            named = largest(products, n_named)
+            least = _floats(np.take_along_axis(products, named, axis=1).min(axis=1)).float().numpy()
+            named = np.sort(named if among is None else among[named], axis=1)  # the first, of rows as near
+            owners = np.repeat(np.arange(stop - start), named.shape[1])
+            apart = pair_distances(asked[part], self.rows, owners, named.ravel()).reshape(named.shape)
+            order = np.argsort(apart, axis=1, kind="stable")[:, : self.n_neighbors]
+            indices[part] = np.take_along_axis(named, order, axis=1)
+            distances[part] = np.take_along_axis(apart, order, axis=1)
+            others = least * (1 + _ROUNDING) + lost + left_out * (1 + lost) + _SLACK
+            sure[part] = (least > 0) & (distances[part, -1] <= 2 - 2 * others)
+            if 2 * np.count_nonzero(sure[part]) < stop - start:
+                break
+        return indices, distances, sure
+
+    def _among(self, numbers):
+        """Rows with half their digits."""
+        if numbers is None:
+            return _floats(self.halves.bits)
+        if len(self._searched) < len(numbers):
+            self._searched = np.empty((len(numbers), self.rows.shape[1]), dtype=np.int16)
+        found = self._searched[: len(numbers)]
+        return _floats(np.take(self.halves.bits, numbers, axis=0, out=found, mode="clip"))
+
+    def _multiply(self, few, searched, itself):
+        """Bits of the products. As integers they are in order, and below all positive are all negative."""
+        import torch
+
+        size = len(few) * len(searched)
+        if self._products is None or len(self._products) < size:
+            self._products = torch.empty(size, dtype=torch.bfloat16)
+        products = self._products[:size].view(len(few), len(searched))
+        for start, stop in ranges_of(len(searched), _PART):
+            torch.mm(few, searched[start:stop].T, out=products[:, start:stop])
+        if itself is not None:
+            products[torch.arange(len(few)), torch.from_numpy(itself)] = -1.0
+        return _bits(products)
+
+
+def _halved(rows):
+    """Rows with half their digits, and the length of what each has lost."""
+    import torch
+
+    whole = torch.from_numpy(np.ascontiguousarray(rows))
+    few = whole.bfloat16()
+    return few, torch.linalg.vector_norm(whole - few.float(), dim=1).numpy()
+
+
+def _bits(few):
+    import torch
+
+    return few.view(torch.int16).numpy()
+
+
+def _floats(bits):
+    import torch
+
+    return torch.from_numpy(bits).view(torch.bfloat16)
+
+
+@cache
+def _is_faster():
+    """Whether this processor multiplies bfloat16; a version of torch that does not say so goes without."""
+    import torch
+
+    tell = getattr(torch.cpu, "get_capabilities", None)
+    return tell is not None and bool(tell().get("avx512_bf16", False))

@@ -1,0 +1,115 @@
+"""Tests of the search by products of half the digits."""
+
+import joblib
+import numpy as np
+import pytest
+
+from sklearn_gcncluster._graph import _filter
+from sklearn_gcncluster._graph._filter import Filter, halves_of
+from sklearn_gcncluster._graph._neighbors import nearest_neighbors
+
+SEEDS = [0, 1]
+
+
+@pytest.fixture(autouse=True)
+def on_any_processor(monkeypatch):
+    """Let the filter be used here, whether or not it is faster on this processor."""
+    monkeypatch.setattr(_filter, "_is_faster", lambda: True)
+    monkeypatch.setattr(_filter, "_LEAST_SEARCHED", 10)
+
+
+def unit_rows(seed, n_rows=1500, n_features=16, spread=1.0):
+    """Rows of unit length in thirty directions; the smaller the spread, the nearer to these."""
+    random = np.random.default_rng(seed)
+    centres = random.standard_normal((30, n_features))
+    rows = centres[random.integers(30, size=n_rows)] + spread * random.standard_normal((n_rows, n_features))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def slow_neighbors(rows, asked, itself, n_neighbors):
+    """Sort all squared distances, in float64."""
+    squared = ((asked.astype(np.float64)[:, None] - rows.astype(np.float64)) ** 2).sum(axis=2)
+    if itself is not None:
+        squared[np.arange(len(asked)), itself] = np.inf
+    indices = np.argsort(squared, axis=1)[:, :n_neighbors]
+    return indices, np.take_along_axis(squared, indices, axis=1)
+
+
+@pytest.mark.parametrize("part", [100, 4096])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lists_that_are_certain_are_right(seed, part, monkeypatch):
+    """What the filter is sure of is what sorted distances say; where data are spread, that is nearly all."""
+    monkeypatch.setattr(_filter, "_PART", part)
+    rows = unit_rows(seed)
+    itself = np.arange(700)
+    indices, distances, sure = Filter(rows, halves_of(rows, "cosine"), 20).search(rows[:700], itself)
+    wanted, squared = slow_neighbors(rows, rows[:700], itself, 20)
+    assert sure.mean() > 0.95
+    np.testing.assert_array_equal(indices[sure], wanted[sure])
+    np.testing.assert_allclose(distances[sure], squared[sure], rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_search_among_some(seed):
+    """Among some rows the numbers are those of all; none sees what another search left."""
+    rows, asked = unit_rows(seed), unit_rows(seed + 10, n_rows=50)
+    search = Filter(rows, halves_of(rows, "cosine"), 8)
+    for among in (np.arange(0, 1500, 2), np.arange(1, 900, 3), np.arange(400, 1500)):
+        indices, distances, sure = search.search(asked, None, among)
+        wanted, squared = slow_neighbors(rows[among], asked, None, 8)
+        assert sure.mean() > 0.9
+        np.testing.assert_array_equal(indices[sure], among[wanted][sure])
+        np.testing.assert_allclose(distances[sure], squared[sure], rtol=1e-5)
+
+
+@pytest.mark.parametrize("spread", [3e-4, 3e-3, 0.03])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rows_too_near_for_the_filter(seed, spread):
+    """Nothing wrong is certain where half the digits do not tell rows apart, and few are tried in vain."""
+    rows = unit_rows(seed, spread=spread)
+    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 5).search(rows, np.arange(len(rows)))
+    wanted, _ = slow_neighbors(rows, rows, np.arange(len(rows)), 5)
+    np.testing.assert_array_equal(indices[sure], wanted[sure])
+    if spread < 0.01:
+        assert not sure[512:].any()  # the first block was all in vain
+
+
+def test_neighbours_in_opposite_directions():
+    """Where some that are named lie on the other side, nothing is certain: negative bits are out of order."""
+    rows = np.concatenate([unit_rows(0, n_rows=6, spread=0.1), -np.abs(unit_rows(1, n_rows=500))])
+    rows[:6] = np.abs(rows[:6])
+    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 20).search(rows[:6], np.arange(6))
+    assert not sure.any()
+    indices, distances = nearest_neighbors(rows, 20, algorithm="brute")
+    wanted, squared = slow_neighbors(rows, rows, np.arange(len(rows)), 20)
+    np.testing.assert_array_equal(indices[:6], wanted[:6])
+    np.testing.assert_allclose(distances, squared, atol=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "cells"])
+@pytest.mark.parametrize("asked", ["themselves", "others"])
+@pytest.mark.parametrize("spread", [1.0, 0.02])
+def test_search_with_and_without_the_filter(algorithm, asked, spread, monkeypatch):
+    """Neighbours are the same on processors that use the filter and on those that do not, for any n_jobs."""
+    rows = unit_rows(0, n_rows=3000, spread=spread)
+    queries = None if asked == "themselves" else unit_rows(0, n_rows=3300, spread=spread)[3000:]
+    with joblib.parallel_config("threading"):  # processes would not see what is patched
+        found = [nearest_neighbors(rows, 10, queries=queries, algorithm=algorithm, n_jobs=n) for n in (1, 2)]
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+    monkeypatch.setattr(_filter, "_is_faster", lambda: False)
+    indices, distances = nearest_neighbors(rows, 10, queries=queries, algorithm=algorithm)
+    np.testing.assert_array_equal(found[0][0], indices)
+    np.testing.assert_allclose(found[0][1], distances, atol=1e-6)
+
+
+def test_what_has_no_halves():
+    """Distances that are not angles, and rows of doubles, are searched by products."""
+    rows = unit_rows(0)
+    assert halves_of(rows, "euclidean") is None
+    assert halves_of(rows.astype(np.float64), "cosine") is None
+    bits, lost = halves_of(rows, "cosine")
+    assert (bits.shape, bits.dtype) == (rows.shape, np.int16)
+    halved = (bits.astype(np.int32) << 16).view(np.float32)
+    np.testing.assert_allclose(np.linalg.norm(rows - halved, axis=1).max(), lost, rtol=1e-5)
+    assert 0 < lost < 2**-8
