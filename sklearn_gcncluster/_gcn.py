@@ -16,7 +16,7 @@ from ._base import GraphEstimator, Result
 from ._compat import Interval, StrOptions
 from ._constraints import check_constraints
 from ._doubts import doubt_distances, doubt_graph
-from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_links
+from ._graph._affinity import GraphSettings, affinity_graph, learn_affinity, neighbor_lists
 from ._graph._linear_map import apply_map
 from ._graph._links import Graph
 from ._graph._samples import Samples, aggregate_labels
@@ -367,18 +367,18 @@ class BaseGCN(GraphEstimator):
         embedding = None if self._is_graph() else rows
         with self._stage("neighbors"):
             mapped = rows if learned.map is None else apply_map(rows, learned.map)
-            links = self._cached(neighbor_links)(mapped, settings, self.n_jobs)
+            *lists, recall = self._cached(neighbor_lists)(mapped, settings, self.n_jobs)
         with self._stage("affinity"):
             graph = self._cached(affinity_graph)(
                 embedding,
                 None if self._is_graph() else mapped,
-                links,
+                *lists,
                 learned.links,
                 learned.affinity,
                 self.n_jobs,
             )
-        self._warn_of_recall(graph.recall)
-        return graph
+        self._warn_of_recall(recall)
+        return graph._replace(recall=recall)
 
     def _graph_settings(self, learned: Learned, samples: Samples) -> GraphSettings:
         from ._nn._training import search_device

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from base import SEED
 from draws import MIX, as_graph, drawn, synthetic
 
-from sklearn_gcncluster._graph._affinity import GraphSettings, neighbor_links
+from sklearn_gcncluster._graph._affinity import GraphSettings, neighbor_lists
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._given import graph_samples
 from sklearn_gcncluster._graph._link_models import View
@@ -88,7 +88,8 @@ def view_of(draw: Draw) -> View:
     longest = list_length(len(y), len(y))
     lists = graph_samples(X, AFFINITY, longest).rows
     settings = GraphSettings(longest, AFFINITY, "auto", "learned", False, SEED)
-    return as_view(None, neighbor_links(lists, settings), y, draw)
+    neighbors, unlike, _ = neighbor_lists(lists, settings)
+    return as_view(None, link(neighbors, unlike), y, draw)
 
 
 def list_length(n_distinct: int, n_rows: int) -> int:

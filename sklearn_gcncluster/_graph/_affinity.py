@@ -26,6 +26,9 @@ Rows: TypeAlias = "np.ndarray | sp.csr_array"
 TRAINING_LINKS = 60_000
 """Links that one model learns from: five times as many took four times as long and told nothing more."""
 
+_ROUNDING = 1e-6
+"""Difference to one at which a length, in single precision, is one."""
+
 
 class GraphSettings(NamedTuple):
     """How graphs are made."""
@@ -40,8 +43,10 @@ class GraphSettings(NamedTuple):
     """Where torch searches neighbours, if not on the processor."""
 
 
-def neighbor_links(rows: Rows, settings: GraphSettings, n_jobs: int | None = None) -> Links:
-    """Nearest neighbours of new samples.
+def neighbor_lists(
+    rows: Rows, settings: GraphSettings, n_jobs: int | None = None
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Nearest neighbours of each sample, found among rows or read off a graph.
 
     Parameters
     ----------
@@ -49,15 +54,26 @@ def neighbor_links(rows: Rows, settings: GraphSettings, n_jobs: int | None = Non
         Distinct rows, under the map if one was learned; or the dissimilarities of linked samples.
     settings : GraphSettings
     n_jobs : int or None
+
+    Returns
+    -------
+    neighbors : int32 ndarray of shape (n_samples, n_neighbors)
+        As in :class:`Links`.
+    dissimilarities : float32 ndarray of shape (n_samples, n_neighbors)
+    recall : float
+        Share of the nearest neighbours that the lists hold, as far as it was looked up.
     """
-    neighbors, dissimilarities, recall = _neighbor_lists(rows, settings, n_jobs)
-    return link(neighbors, dissimilarities)._replace(recall=recall)
+    if sp.issparse(rows):
+        return *graph_lists(rows, settings.n_neighbors), 1.0
+    neighbors, distances, recall = _search(rows, None, settings, n_jobs)
+    return neighbors, dissimilarities_of(distances, settings.metric), recall
 
 
 def affinity_graph(
     embedding: np.ndarray | None,
     mapped: np.ndarray | None,
-    links: Links,
+    neighbors: np.ndarray,
+    dissimilarities: np.ndarray,
     models: LinkModels | None,
     affinity: str,
     n_jobs: int | None = None,
@@ -70,17 +86,20 @@ def affinity_graph(
         Distinct rows, of unit length for "cosine"; None if X was a graph.
     mapped : float ndarray of shape (n_samples, n_features) or None
         The same under the map, if one was learned.
-    links : Links
-        From :func:`neighbor_links`.
+    neighbors, dissimilarities : ndarrays of shape (n_samples, n_neighbors)
+        From :func:`neighbor_lists`.
     models : LinkModels or None
         From :func:`learn_affinity`; None where the affinity is not learned.
     affinity : {"learned", "neighborhood", "cosine"}
     n_jobs : int or None
     """
     if models is None:
+        links = link(neighbors, dissimilarities)
         return _graph(embedding, links, unlearned_affinity(links, affinity))
-    likely, probability, unknown = judge_links(embedding, mapped, links, models, n_jobs)
-    kept = len(likely.rows) / max(len(links.rows), 1)
+    # No name holds all links: they are gone when the unlikely ones are.
+    likely, probability, unknown, kept = judge_links(
+        embedding, mapped, link(neighbors, dissimilarities), models, n_jobs
+    )
     return _graph(embedding, likely, probability)._replace(unknown=unknown, kept=kept)
 
 
@@ -114,8 +133,9 @@ def learn_affinity(
     embedding = None if sp.issparse(rows) else rows
     neighbors, dissimilarities, recall, mapped, learned_map = _learn_map(rows, y, folds, settings, n_jobs)
     if settings.affinity != "learned":
-        links = link(neighbors, dissimilarities)._replace(recall=recall)
-        return _graph(embedding, links, unlearned_affinity(links, settings.affinity)), learned_map, None
+        links = link(neighbors, dissimilarities)
+        graph = _graph(embedding, links, unlearned_affinity(links, settings.affinity))
+        return graph._replace(recall=recall), learned_map, None
     shortened = shortened_links(neighbors, dissimilarities)
     n_links = TRAINING_LINKS // len(shortened)
     views = [View(embedding, mapped, links, y, folds, n_links) for links in shortened]
@@ -143,7 +163,7 @@ def neighbor_precision(neighbors: np.ndarray, y: np.ndarray) -> float:
 
 def _learn_map(rows, y, folds, settings, n_jobs):
     """Neighbour lists of the training samples and their recall, rows under a map, and the map if it helps."""
-    neighbors, *others = _neighbor_lists(rows, settings, n_jobs)
+    neighbors, *others = neighbor_lists(rows, settings, n_jobs)
     if sp.issparse(rows):
         return neighbors, *others, None, None
     if settings.metric_learning and folds.max() > 1:  # with two folds, pairs across them have no map
@@ -186,14 +206,6 @@ def _cross_fitted_lists(rows, y, folds, settings, n_jobs):
     return neighbors, dissimilarities_of(distances, settings.metric), min(recalls), mapped
 
 
-def _neighbor_lists(rows, settings, n_jobs):
-    """Neighbours and their dissimilarities, found among rows or read off a graph; and the recall."""
-    if sp.issparse(rows):
-        return *graph_lists(rows, settings.n_neighbors), 1.0
-    neighbors, distances, recall = _search(rows, None, settings, n_jobs)
-    return neighbors, dissimilarities_of(distances, settings.metric), recall
-
-
 def _search(rows, queries, settings, n_jobs):
     if settings.metric == "cosine":
         rows, queries = _unit(rows), None if queries is None else _unit(queries)
@@ -221,6 +233,9 @@ def _graph(embedding, links, affinity):
 
 
 def _unit(rows):
+    lengths = of_blocks(lambda part: np.linalg.norm(part, axis=1), rows)
+    if np.abs(lengths - 1).max(initial=0) < _ROUNDING:
+        return rows  # no map was learned, and a copy is as large
     return of_blocks(lambda part: part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12), rows)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .._arrays import largest, pair_distances
 from .._jobs import ranges_of, rows_in_memory
+from .._temporary import empty_array
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,9 @@ _AT_ONCE = 8_192
 """Rows whose digits are halved at once."""
 _BLOCK_ROWS, _PART = 512, 4_096
 """Rows that are asked for and that are searched at once: a product that stays in the cache."""
+_ROWS = 128
+"""Rows that are asked for are filled up to a multiple of so many, by zeros: for each shape of a product code
+is made, which takes as long as the product does, and is kept."""
 
 
 class Halves(NamedTuple):
@@ -53,7 +57,7 @@ def halves_of(rows: np.ndarray, metric: str) -> Halves | None:
     """
     if metric != "cosine" or rows.dtype != np.float32 or not _is_faster():
         return None
-    bits, lost = np.empty(rows.shape, dtype=np.int16), 0.0
+    bits, lost = empty_array(rows.shape, np.int16), 0.0
     for start, stop in ranges_of(len(rows), _AT_ONCE):
         few, left_out = _halved(rows[start:stop])
         bits[start:stop] = _bits(few)
@@ -117,7 +121,9 @@ class Filter:
             products = self._multiply(few, searched, None if itself is None else itself[part])
             named = largest(products, n_named)
             least = _floats(np.take_along_axis(products, named, axis=1).min(axis=1)).float().numpy()
-            named = np.sort(named if among is None else among[named], axis=1)  # the first, of rows as near
+            if among is not None:
+                named = among[np.minimum(named, len(among) - 1)]  # zeros are named where nothing is certain
+            named.sort(axis=1)  # the first, of rows as near
             owners = np.repeat(np.arange(stop - start), named.shape[1])
             apart = pair_distances(asked[part], self.rows, owners, named.ravel()).reshape(named.shape)
             order = np.argsort(apart, axis=1, kind="stable")[:, : self.n_neighbors]
@@ -130,18 +136,22 @@ class Filter:
         return indices, distances, sure
 
     def _among(self, numbers):
-        """Rows with half their digits."""
+        """Rows with half their digits; behind some of them zeros, up to a whole number of parts."""
         if numbers is None:
             return _floats(self.halves.bits)
-        if len(self._searched) < len(numbers):
-            self._searched = np.empty((len(numbers), self.rows.shape[1]), dtype=np.int16)
-        found = self._searched[: len(numbers)]
-        return _floats(np.take(self.halves.bits, numbers, axis=0, out=found, mode="clip"))
+        size = -(-len(numbers) // _PART) * _PART
+        if len(self._searched) < size:
+            self._searched = np.empty((size, self.rows.shape[1]), dtype=np.int16)
+        np.take(self.halves.bits, numbers, axis=0, out=self._searched[: len(numbers)], mode="clip")
+        self._searched[len(numbers) : size] = 0
+        return _floats(self._searched[:size])
 
     def _multiply(self, few, searched, itself):
-        """Bits of the products. As integers they are in order, and below all positive are all negative."""
+        """Bits of the products. As integers they are in order, and below all positive are all others."""
         import torch
 
+        n_asked = len(few)
+        few = torch.nn.functional.pad(few, (0, 0, 0, -n_asked % _ROWS))
         size = len(few) * len(searched)
         if self._products is None or len(self._products) < size:
             self._products = torch.empty(size, dtype=torch.bfloat16)
@@ -149,8 +159,8 @@ class Filter:
         for start, stop in ranges_of(len(searched), _PART):
             torch.mm(few, searched[start:stop].T, out=products[:, start:stop])
         if itself is not None:
-            products[torch.arange(len(few)), torch.from_numpy(itself)] = -1.0
-        return _bits(products)
+            products[torch.arange(n_asked), torch.from_numpy(itself)] = -1.0
+        return _bits(products[:n_asked])
 
 
 def _halved(rows):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._arrays import lower_and_higher
+from .._jobs import ranges_of
 from ._forest import merge_tree
 from ._links import Links, spread_of
 
@@ -24,6 +25,8 @@ _SIZES = (2, 8, 40)
 """Sizes from which on groups count, for each pair of columns."""
 _WIDEST = 4.0
 """Logarithms of gaps are cut here, and those between unconnected parts are as wide."""
+_BLOCK_ROWS = 8_192
+"""Lists that are divided at once: that takes twenty times their room."""
 N_GAPS = 2 * len(_SIZES) + 6
 
 
@@ -43,9 +46,12 @@ class GapFeatures:
         least = 1e-3 * spread_of(links.dissimilarities, links.lengths)[0] + np.finfo(np.float32).tiny
         height = np.concatenate([core, tree.height[len(core) :]])
         self._height = np.log(np.maximum(height, least)).astype(np.float32)
-        lists = np.log(np.maximum(links.dissimilarities, least))
         self._length = np.log(np.maximum(links.dissimilarity, least)).astype(np.float32)
-        self._divide, self._sharpness = divided(lists, links.lengths)
+        parts = [
+            divided(np.log(np.maximum(links.dissimilarities[start:stop], least)), links.lengths[start:stop])
+            for start, stop in ranges_of(len(core), _BLOCK_ROWS)
+        ]
+        self._divide, self._sharpness = (np.concatenate(one) for one in zip(*parts, strict=True))
         # Nodes that only join unconnected parts have no gap of their own, and make the widest around these.
         own = np.where(np.isfinite(height), self._height, 0)
         gap = np.where(np.isfinite(height), np.minimum(self._height[tree.parent] - own, _WIDEST), 0)

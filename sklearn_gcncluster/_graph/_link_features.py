@@ -8,6 +8,7 @@ They come in blocks of links, since at 100,000 samples all of them together woul
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._arrays import lower_and_higher, pair_products
 from .._jobs import ranges_of
@@ -89,21 +90,20 @@ class ProbabilityFeatures:
     ----------
     links : Links
     probability : float32 ndarray of shape (n_links,)
-    rows : float32 ndarray of shape (n_samples, n_features) or None
-        Embedding, to be smoothed over the weighted neighbourhoods; without it the last feature is its mean.
+    matrix : csr_array of shape (n_samples, n_samples)
+        Of the probabilities.
+    smoothness : float32 ndarray of shape (n_links,)
+        From :func:`smoothed_similarity`; zeros without an embedding.
     """
 
-    def __init__(self, links: Links, probability: np.ndarray, rows: np.ndarray | None):
-        self._links, self._probability = links, probability
-        matrix = links.matrix(probability)
+    def __init__(
+        self, links: Links, probability: np.ndarray, matrix: sp.csr_array, smoothness: np.ndarray
+    ) -> None:
+        self._links, self._probability, self._smooth = links, probability, smoothness
         neighbors, weights = strongest(matrix, links.neighbors.shape[1])
         self._overlaps = _Overlaps(_marked_gaps(neighbors)[0], links.lengths, weights)
         self._kth = _columns(weights, _STRONGEST)
         self._degree = weights.sum(axis=1)
-        self._smooth = np.zeros(len(links.rows), dtype=np.float32)
-        if rows is not None:
-            smoothed = _smoothed(matrix, rows)
-            self._smooth = _standardised(pair_products(smoothed, smoothed, links.rows, links.cols))
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Features of some links, given by ascending numbers: float32 of shape (n_part, n_features)."""
@@ -123,6 +123,26 @@ class ProbabilityFeatures:
             lower_and_higher(values - self._kth[rows], values - self._kth[cols]),
             self._smooth[part],
         )
+
+
+def smoothed_similarity(links: Links, matrix: sp.csr_array, rows: np.ndarray) -> np.ndarray:
+    """How similar the ends of links are when rows are smoothed over weighted neighbourhoods.
+
+    Parameters
+    ----------
+    links : Links
+    matrix : csr_array of shape (n_samples, n_samples)
+        Weights of the neighbours.
+    rows : float32 ndarray of shape (n_samples, n_features)
+
+    Returns
+    -------
+    float32 ndarray of shape (n_links,)
+        Cosines, less their mean and divided by their deviation.
+    """
+    smoothed = _smoothed(matrix, rows)
+    del rows  # as large
+    return _standardised(pair_products(smoothed, smoothed, links.rows, links.cols))
 
 
 def log_odds(probability: np.ndarray) -> np.ndarray:

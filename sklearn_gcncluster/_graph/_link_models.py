@@ -19,7 +19,7 @@ from .._jobs import by_ranges, ranges_of, side_by_side
 from .._model import LinkModels, LinkNetwork
 from .._temporary import of_blocks, temporary_folder, written
 from ._gaps import N_GAPS, GapFeatures
-from ._link_features import N_NEIGHBORHOOD, NeighborhoodFeatures, ProbabilityFeatures
+from ._link_features import N_NEIGHBORHOOD, NeighborhoodFeatures, ProbabilityFeatures, smoothed_similarity
 from ._links import Links, link
 from ._room import N_LENGTHS, LengthFeatures, room_of
 
@@ -183,7 +183,7 @@ def judge_links(
     links: Links,
     models: LinkModels,
     n_jobs: int | None = None,
-) -> tuple[Links, np.ndarray, float]:
+) -> tuple[Links, np.ndarray, float, float]:
     """How probable links of new samples are.
 
     Parameters
@@ -202,7 +202,10 @@ def judge_links(
     probability : float32 ndarray of shape (n_links,)
     unknown : float
         Share of the features' values that lie outside the range known from training.
+    share : float
+        How many of all links they are.
     """
+    n_links = len(links.rows)
     # Between the rounds, features of the first stand in files: for 600,000 samples they are gigabytes.
     with temporary_folder() as folder:
         n_known = max(model.n_features for model in models.first)
@@ -210,10 +213,11 @@ def judge_links(
         likely, probability, kept, unknown = _probable(first, models, folder, n_jobs)
         del first
         links = links.take(likely)
+        del likely
         second = second_inputs(kept, embedding, links, probability)
         probability = expit(all_odds(second, models.second, n_jobs))
     likely = np.flatnonzero(probability >= _UNLIKELY)
-    return links.take(likely), probability[likely], unknown
+    return links.take(likely), probability[likely], unknown, len(likely) / max(n_links, 1)
 
 
 def learn_links(
@@ -338,6 +342,7 @@ def first_inputs(
     else:
         room, centred = room_of(embedding), _centred(embedding)
         cosine = pair_products(centred, centred, links.rows, links.cols)
+        del centred
         mean = mapped.mean(axis=0)
         lengths = of_blocks(lambda part: np.linalg.norm(part - mean, axis=1), mapped)
         quality = (lengths / np.sqrt(max((lengths**2).mean(), 1e-12))).astype(np.float32)
@@ -356,8 +361,10 @@ def second_inputs(
     first: np.ndarray | KeptFeatures, embedding: np.ndarray | None, links: Links, probability: np.ndarray
 ) -> LinkInputs:
     """What the second round sees of likely links; `first` are their features of the first round."""
-    centred = None if embedding is None else _centred(embedding)
-    second = ProbabilityFeatures(links, probability, centred)
+    matrix, smoothness = links.matrix(probability), np.zeros(len(links.rows), dtype=np.float32)
+    if embedding is not None:
+        smoothness = smoothed_similarity(links, matrix, _centred(embedding))
+    second = ProbabilityFeatures(links, probability, matrix, smoothness)
     kept = first if isinstance(first, KeptFeatures) else KeptFeatures([first], [len(first)])
     return LinkInputs(_Between(kept, second), len(links.rows))
 

@@ -19,9 +19,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._graph._links import Graph, list_means, spread_of
+from .._jobs import ranges_of
 from ._layers import Proposals
 from ._subgraphs import Part, PartCut
 
+_BLOCK_ROWS = 16_384
+"""Members that are compared with their centres at once."""
 VERTEX_FEATURES = (
     "similarity to the proposal's centre",
     "mean similarity to neighbours inside",
@@ -263,9 +266,18 @@ def centre_dissimilarity(rows, cut, a_in, held):
     """One less the cosine of each row to its proposal's mean or, without rows, its affinity to those held."""
     if rows is None:
         return 1 - a_in / np.maximum(held, 1)
-    members = rows[cut.vertices]
-    centres = np.add.reduceat(members, cut.offsets[:-1], axis=0)
+    offsets = cut.offsets
+    proposal = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    blocks = ranges_of(len(proposal), _BLOCK_ROWS)  # most parts have one, but a proposal may hold everyone
+    centres = np.zeros((len(offsets) - 1, rows.shape[1]), dtype=rows.dtype)
+    for start, stop in blocks:
+        first = np.flatnonzero(np.diff(proposal[start:stop], prepend=-1))
+        centres[proposal[start:stop][first]] += np.add.reduceat(rows[cut.vertices[start:stop]], first, axis=0)
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
-    members /= np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
-    members -= np.repeat(centres, np.diff(cut.offsets), axis=0)
-    return np.einsum("ij,ij->i", members, members) / 2
+    apart = np.empty(len(proposal), dtype=rows.dtype)
+    for start, stop in blocks:
+        members = rows[cut.vertices[start:stop]]
+        members /= np.maximum(np.linalg.norm(members, axis=1, keepdims=True), 1e-12)
+        members -= centres[proposal[start:stop]]
+        apart[start:stop] = np.einsum("ij,ij->i", members, members) / 2
+    return apart

@@ -11,6 +11,7 @@ from sklearn_gcncluster._graph._link_features import (
     ProbabilityFeatures,
     log_odds,
     shared_mass,
+    smoothed_similarity,
 )
 from sklearn_gcncluster._graph._links import link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
@@ -142,12 +143,15 @@ def test_probability_features_equal_a_dense_reference(seed, gaps):
     rows, links, _, probability, _ = random_case(seed, gaps=gaps)
     everywhere = np.arange(len(links.rows))
     probability = np.clip(probability, 1e-3, 1 - 1e-3)
-    features = ProbabilityFeatures(links, probability, rows)(everywhere)
+    features = probability_features(links, probability, rows)(everywhere)
     expected = slow_probability_features(links, probability, rows)
     np.testing.assert_allclose(features, expected, atol=2e-3)
-    without = ProbabilityFeatures(links, probability, None)(everywhere)
-    np.testing.assert_array_equal(without[:, :-1], features[:, :-1])
-    assert (without[:, -1] == 0).all()
+
+
+def probability_features(links, probability, rows):
+    """Features of links by their probability, and by rows that are smoothed with these."""
+    matrix = links.matrix(probability)
+    return ProbabilityFeatures(links, probability, matrix, smoothed_similarity(links, matrix, rows))
 
 
 def reversed_case(rows, links, cosine, probability, quality):
@@ -169,7 +173,7 @@ def test_ends_of_a_link_may_be_swapped(seed, gaps):
     for rows, links, cosine, probability, quality in (case, other):
         everywhere = np.arange(len(links.rows))
         first = NeighborhoodFeatures(links, cosine, quality)(everywhere)
-        second = ProbabilityFeatures(links, probability, rows)(everywhere)
+        second = probability_features(links, probability, rows)(everywhere)
         found.append(np.column_stack([first, second, shared_mass(links)]))
     np.testing.assert_allclose(found[0][back], found[1], atol=1e-4)
 
@@ -183,7 +187,7 @@ def test_part_of_the_links(seed):
     parts = [np.flatnonzero(random.random(n_links) < 0.3), np.arange(5), np.array([n_links - 1])]
     for features in (
         NeighborhoodFeatures(links, cosine, quality),
-        ProbabilityFeatures(links, probability, rows),
+        probability_features(links, probability, rows),
     ):
         everything = features(np.arange(n_links))
         for part in parts:

@@ -45,7 +45,7 @@ def test_links_of_new_samples():
     """Models tell links inside classes from others, on samples and classes never seen."""
     probabilities, models = learn_links(views_of(20_000, seed=0), 0)
     view = views_of(1, seed=2)[0]
-    links, probability, unknown = judge_links(view.embedding, view.mapped, view.links, models)
+    links, probability, unknown, _ = judge_links(view.embedding, view.mapped, view.links, models)
     assert auc(links, probability, view.y) > 0.8
     assert 0 <= unknown < 0.2
     assert (probability >= 0.01).all()

@@ -8,6 +8,7 @@ from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of, stored
 from sklearn_gcncluster._graph._links import Graph, link
 from sklearn_gcncluster._graph._neighbors import nearest_neighbors
 from sklearn_gcncluster._graph._samples import distinct_samples
+from sklearn_gcncluster._proposals import _features
 from sklearn_gcncluster._proposals._features import (
     N_STRUCTURE,
     PROPOSAL_FEATURES,
@@ -214,9 +215,11 @@ def test_features_equal_a_slow_reference(seed, gaps):
         assert_equals_slow(graph, proposals, layer)
 
 
+@pytest.mark.parametrize("at_once", [16_384, 7])
 @pytest.mark.parametrize("gaps", [False, True])
-def test_features_of_proposals_longer_than_the_lists(gaps):
-    """The same where groups have many more members than a list can hold."""
+def test_features_of_proposals_longer_than_the_lists(gaps, at_once, monkeypatch):
+    """The same where groups have many more members than a list can hold, or are looked at at once."""
+    monkeypatch.setattr(_features, "_BLOCK_ROWS", at_once)
     X = np.random.default_rng(0).standard_normal((60, 6)).astype(np.float32)
     lengths = np.random.default_rng(1).integers(0, 5, 60) if gaps else None
     graph = graph_of(X, n_neighbors=4, lengths=lengths)
