@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._jobs import by_ranges, ranges_of, rows_in_memory
 from ._exact import search_exactly
-from ._filter import Filter, halves_of, is_worth_a_filter
+from ._filter import Filter, halves_of
 
 TARGET_RECALL = 0.96
 """Share of the exact neighbours of a few rows that the cells must hold."""
@@ -156,7 +156,8 @@ def _search_range(start, stop, rows, halves, queries, asking, found, n_neighbors
     indices = np.full((len(numbers), n_neighbors), -1, dtype=np.int32)
     distances = np.zeros((len(numbers), n_neighbors), dtype=np.float32)
     first = asking.indptr[start]
-    coarse = None if halves is None else Filter(rows, halves, n_neighbors)
+    largest = int(np.diff(found.indptr).max(initial=1))  # of all cells, whatever the range
+    coarse = None if halves is None else Filter(rows, halves, n_neighbors, largest)
     for cell in range(start, stop):
         part = slice(asking.indptr[cell] - first, asking.indptr[cell + 1] - first)
         there = found.indices[found.indptr[cell] : found.indptr[cell + 1]]
@@ -170,7 +171,7 @@ def _search_range(start, stop, rows, halves, queries, asking, found, n_neighbors
 
 
 def _search_cell(asked, itself, there, rows, coarse, n_neighbors, metric):
-    if coarse is not None and is_worth_a_filter(len(there), n_neighbors):
+    if coarse is not None:
         indices, distances, sure = coarse.search(asked, itself, there)
     else:
         indices = np.empty((len(asked), n_neighbors), dtype=np.int32)

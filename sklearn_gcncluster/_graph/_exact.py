@@ -131,7 +131,7 @@ def _search_block(start, stop, rows, squares, halves, asked, itself, n_neighbors
     own = None if itself is None else itself[start:stop]
     if halves is None:
         return _by_products(block, own, rows, squares, n_neighbors)
-    indices, distances, sure = Filter(rows, halves, n_neighbors).search(block, own)
+    indices, distances, sure = Filter(rows, halves, n_neighbors, len(rows)).search(block, own)
     left = np.flatnonzero(~sure)
     if len(left):
         itself = None if own is None else own[left]

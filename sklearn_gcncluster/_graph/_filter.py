@@ -8,16 +8,13 @@ others can reach is bounded by the digits that were left out, so it is known whi
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from .._arrays import largest, pair_distances
 from .._jobs import ranges_of, rows_in_memory
 from .._temporary import empty_array
-
-if TYPE_CHECKING:
-    import torch
 
 _NAMED = 1.5
 """Rows named by the filter, for each that is asked for."""
@@ -33,8 +30,8 @@ _AT_ONCE = 8_192
 _BLOCK_ROWS, _PART = 512, 4_096
 """Rows that are asked for and that are searched at once: a product that stays in the cache."""
 _ROWS = 128
-"""Rows that are asked for are filled up to a multiple of so many, by zeros: for each shape of a product code
-is made, which takes as long as the product does, and is kept."""
+"""Rows that are asked for are filled up to a multiple of so many, by zeros: for each shape of a product, and
+each width of what it is part of, code is made, which takes as long as the product does, and is kept."""
 
 
 class Halves(NamedTuple):
@@ -80,12 +77,18 @@ class Filter:
     halves : Halves
         Of the rows.
     n_neighbors : int
+    most : int
+        Rows that are searched at once, at most.
     """
 
-    def __init__(self, rows: np.ndarray, halves: Halves, n_neighbors: int) -> None:
+    def __init__(self, rows: np.ndarray, halves: Halves, n_neighbors: int, most: int) -> None:
+        import torch
+
         self.rows, self.halves, self.n_neighbors = rows, halves, n_neighbors
-        self._searched = np.empty((0, rows.shape[1]), dtype=np.int16)
-        self._products: torch.Tensor | None = None
+        width = -(-most // _PART) * _PART
+        self._at_once = rows_in_memory(2 * width, _BLOCK_ROWS)
+        self._searched = np.empty((width if most < len(rows) else 0, rows.shape[1]), dtype=np.int16)
+        self._products = torch.empty((-(-self._at_once // _ROWS) * _ROWS, width), dtype=torch.bfloat16)
 
     def search(
         self, asked: np.ndarray, itself: np.ndarray | None, among: np.ndarray | None = None
@@ -110,12 +113,12 @@ class Filter:
         sure : bool ndarray of shape (n_asked,)
             Other lists are to be searched by products, and hold nothing. Where most are, no more are tried.
         """
-        lost, n_named = self.halves.lost, int(_NAMED * self.n_neighbors) + 1
-        searched = self._among(among)
+        searched, lost = self._among(among), self.halves.lost
+        n_named = min(int(_NAMED * self.n_neighbors) + 1, len(searched))
         indices = np.empty((len(asked), self.n_neighbors), dtype=np.int32)
         distances = np.empty((len(asked), self.n_neighbors), dtype=np.float32)
         sure = np.zeros(len(asked), dtype=bool)
-        for start, stop in ranges_of(len(asked), rows_in_memory(2 * len(searched), _BLOCK_ROWS)):
+        for start, stop in ranges_of(len(asked), self._at_once):
             part = slice(start, stop)
             few, left_out = _halved(asked[part])
             products = self._multiply(few, searched, None if itself is None else itself[part])
@@ -137,14 +140,12 @@ class Filter:
 
     def _among(self, numbers):
         """Rows with half their digits; behind some of them zeros, up to a whole number of parts."""
-        if numbers is None:
-            return _floats(self.halves.bits)
+        if numbers is None or len(numbers) == len(self.rows):
+            return self.halves.bits
         size = -(-len(numbers) // _PART) * _PART
-        if len(self._searched) < size:
-            self._searched = np.empty((size, self.rows.shape[1]), dtype=np.int16)
         np.take(self.halves.bits, numbers, axis=0, out=self._searched[: len(numbers)], mode="clip")
         self._searched[len(numbers) : size] = 0
-        return _floats(self._searched[:size])
+        return self._searched[:size]
 
     def _multiply(self, few, searched, itself):
         """Bits of the products. As integers they are in order, and below all positive are all others."""
@@ -152,12 +153,9 @@ class Filter:
 
         n_asked = len(few)
         few = torch.nn.functional.pad(few, (0, 0, 0, -n_asked % _ROWS))
-        size = len(few) * len(searched)
-        if self._products is None or len(self._products) < size:
-            self._products = torch.empty(size, dtype=torch.bfloat16)
-        products = self._products[:size].view(len(few), len(searched))
+        products = self._products[: len(few), : len(searched)]
         for start, stop in ranges_of(len(searched), _PART):
-            torch.mm(few, searched[start:stop].T, out=products[:, start:stop])
+            torch.mm(few, _floats(searched[start:stop]).T, out=products[:, start:stop])
         if itself is not None:
             products[torch.arange(n_asked), torch.from_numpy(itself)] = -1.0
         return _bits(products[:n_asked])
@@ -167,7 +165,7 @@ def _halved(rows):
     """Rows with half their digits, and the length of what each has lost."""
     import torch
 
-    whole = torch.from_numpy(np.ascontiguousarray(rows))
+    whole = torch.from_numpy(np.array(rows))  # torch takes no array that is only to be read
     few = whole.bfloat16()
     return few, torch.linalg.vector_norm(whole - few.float(), dim=1).numpy()
 
@@ -181,7 +179,7 @@ def _bits(few):
 def _floats(bits):
     import torch
 
-    return torch.from_numpy(bits).view(torch.bfloat16)
+    return torch.from_numpy(bits if bits.flags.writeable else bits.copy()).view(torch.bfloat16)
 
 
 @cache

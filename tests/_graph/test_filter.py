@@ -42,7 +42,9 @@ def test_lists_that_are_certain_are_right(seed, part, monkeypatch):
     monkeypatch.setattr(_filter, "_PART", part)
     rows = unit_rows(seed)
     itself = np.arange(700)
-    indices, distances, sure = Filter(rows, halves_of(rows, "cosine"), 20).search(rows[:700], itself)
+    indices, distances, sure = Filter(rows, halves_of(rows, "cosine"), 20, len(rows)).search(
+        rows[:700], itself
+    )
     wanted, squared = slow_neighbors(rows, rows[:700], itself, 20)
     assert sure.mean() > 0.95
     np.testing.assert_array_equal(indices[sure], wanted[sure])
@@ -53,7 +55,7 @@ def test_lists_that_are_certain_are_right(seed, part, monkeypatch):
 def test_search_among_some(seed):
     """Among some rows the numbers are those of all; none sees what another search left."""
     rows, asked = unit_rows(seed), unit_rows(seed + 10, n_rows=50)
-    search = Filter(rows, halves_of(rows, "cosine"), 8)
+    search = Filter(rows, halves_of(rows, "cosine"), 8, 1200)
     for among in (np.arange(0, 1500, 2), np.arange(1, 900, 3), np.arange(400, 1500)):
         indices, distances, sure = search.search(asked, None, among)
         wanted, squared = slow_neighbors(rows[among], asked, None, 8)
@@ -67,7 +69,9 @@ def test_search_among_some(seed):
 def test_rows_too_near_for_the_filter(seed, spread):
     """Nothing wrong is certain where half the digits do not tell rows apart, and few are tried in vain."""
     rows = unit_rows(seed, spread=spread)
-    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 5).search(rows, np.arange(len(rows)))
+    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 5, len(rows)).search(
+        rows, np.arange(len(rows))
+    )
     wanted, _ = slow_neighbors(rows, rows, np.arange(len(rows)), 5)
     np.testing.assert_array_equal(indices[sure], wanted[sure])
     if spread < 0.01:
@@ -78,7 +82,7 @@ def test_neighbours_in_opposite_directions():
     """Where some that are named lie on the other side, nothing is certain: negative bits are out of order."""
     rows = np.concatenate([unit_rows(0, n_rows=6, spread=0.1), -np.abs(unit_rows(1, n_rows=500))])
     rows[:6] = np.abs(rows[:6])
-    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 20).search(rows[:6], np.arange(6))
+    indices, _, sure = Filter(rows, halves_of(rows, "cosine"), 20, len(rows)).search(rows[:6], np.arange(6))
     assert not sure.any()
     indices, distances = nearest_neighbors(rows, 20, algorithm="brute")
     wanted, squared = slow_neighbors(rows, rows, np.arange(len(rows)), 20)
