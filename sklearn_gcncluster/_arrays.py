@@ -62,6 +62,8 @@ def largest(values: np.ndarray, n_largest: int) -> np.ndarray:
     places : int64 ndarray of shape (n_rows, n_largest)
     """
     n_heads = values.shape[1] // _STRIDE
+    if not n_largest:
+        return np.empty((len(values), 0), dtype=np.int64)
     if n_heads <= n_largest:
         return _largest(values, n_largest)
     in_order = n_heads * _STRIDE

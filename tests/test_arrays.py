@@ -17,7 +17,7 @@ def test_largest_values(n_values, kind):
         "small integers": random.integers(-(2**15), 2**15, size=(40, n_values)).astype(np.int16),
         "hidden": np.where(random.random((40, n_values)) < 0.5, -np.inf, random.random((40, n_values))),
     }[kind]
-    for n_largest in {1, min(10, n_values), n_values // 8 or 1, n_values}:
+    for n_largest in {0, 1, min(10, n_values), n_values // 8 or 1, n_values}:
         places = largest(values, n_largest)
         assert places.shape == (40, n_largest)
         assert all(len(set(row)) == n_largest for row in places)

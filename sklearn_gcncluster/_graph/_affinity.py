@@ -114,7 +114,7 @@ def learn_affinity(
     Parameters
     ----------
     rows : float ndarray of shape (n_samples, n_features), or csr_array of shape (n_samples, n_samples)
-        As for :func:`neighbor_links`, under no map.
+        As for :func:`neighbor_lists`, under no map.
     y : int ndarray of shape (n_samples,)
         Class codes, -1 for unlabelled.
     settings : GraphSettings

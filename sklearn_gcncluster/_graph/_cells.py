@@ -24,7 +24,7 @@ TARGET_RECALL = 0.96
 """Share of the exact neighbours of a few rows that the cells must hold."""
 _PER_ROOT = 0.5
 """Cells for each square root of the number of samples: with twice as many there are a tenth fewer products,
-which are smaller and take a tenth longer (50,000 samples)."""
+and fewer rows ask in each cell for what is gathered there."""
 _SAMPLE_PER_CELL, _ROUNDS = 32, 10
 """Of k-means. Cells of equal size, by a bias on the distance to each centre, cost as much: small cells lie
 where the data are thin, and rows there are found in more of them."""
@@ -62,12 +62,14 @@ def search_cells(
     home = nearest[:, :1] if queries is None else _nearest_cells(queries, centres, 1, n_jobs)
     asking, found = (_members(cells, len(centres)) for cells in (home, nearest))
     del nearest, home
+    bits, lost = halves_of(rows, metric)
     parts = by_ranges(
         _search_range,
         _equal_ranges(np.diff(asking.indptr).astype(np.int64) * np.diff(found.indptr)),
         n_jobs,
         rows=rows,
-        halves=halves_of(rows, metric),
+        bits=bits,
+        lost=lost,
         queries=queries,
         asking=asking,
         found=found,
@@ -150,14 +152,14 @@ def _equal_ranges(costs):
     return [(int(start), int(stop)) for start, stop in pairwise(bounds)]
 
 
-def _search_range(start, stop, rows, halves, queries, asking, found, n_neighbors, metric):
+def _search_range(start, stop, rows, bits, lost, queries, asking, found, n_neighbors, metric):
     """Lists of those that ask in a range of cells: their numbers, indices (-1 if too few) and distances."""
     numbers = asking.indices[asking.indptr[start] : asking.indptr[stop]]
     indices = np.full((len(numbers), n_neighbors), -1, dtype=np.int32)
     distances = np.zeros((len(numbers), n_neighbors), dtype=np.float32)
     first = asking.indptr[start]
     largest = int(np.diff(found.indptr).max(initial=1))  # of all cells, whatever the range
-    coarse = None if halves is None else Filter(rows, halves, n_neighbors, largest)
+    coarse = None if bits is None else Filter(rows, bits, lost, n_neighbors, largest)
     for cell in range(start, stop):
         part = slice(asking.indptr[cell] - first, asking.indptr[cell + 1] - first)
         there = found.indices[found.indptr[cell] : found.indptr[cell + 1]]
@@ -181,7 +183,7 @@ def _search_cell(asked, itself, there, rows, coarse, n_neighbors, metric):
     if len(left):
         own = None if itself is None else itself[left]
         nearest, distances[left] = search_exactly(
-            rows[there], asked[left], own, n_neighbors, metric, n_jobs=1
+            rows[there], asked[left], own, n_neighbors, metric, n_jobs=1, filtered=False
         )
         indices[left] = there[nearest]
     return indices, distances

@@ -7,12 +7,12 @@ from scipy.spatial import KDTree
 
 from .._arrays import largest, pair_distances
 from .._jobs import by_ranges, ranges_of, rows_in_memory
-from ._filter import Filter, halves_of, is_worth_a_filter
+from ._filter import NO_HALVES, Filter, halves_of, is_worth_a_filter
 
 _BLOCK_ROWS = 512
 """Rows searched at once, or fewer: a block of 512 x 100,000 similarities is 200 MB."""
-_FILTERED_ROWS = 4_096
-"""Rows of a task where a filter, which has blocks of its own, comes before."""
+_BLOCKS_OF_A_TASK = 4
+"""Where a filter comes first, which keeps the room for its products from block to block."""
 _DEVICE_BLOCK = 2**30
 """Bytes of similarities that a GPU makes at once."""
 _WORTH_A_WORKER = 500_000_000
@@ -29,6 +29,7 @@ def search_exactly(
     metric: str,
     n_jobs: int | None = None,
     device: str | None = None,
+    filtered: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Nearest rows of each that is asked for; where products are too coarse, by differences.
 
@@ -46,6 +47,8 @@ def search_exactly(
     n_jobs : int or None
     device : str or None
         Where torch makes the products, all rows at a time; None is here, by blocks that jobs share.
+    filtered : bool
+        Whether half the digits may be compared first, where that is faster.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def search_exactly(
         same, rows = asked is rows, rows - centre
         asked = rows if same else asked - centre
         squares = np.einsum("ij,ij->i", rows, rows)
-    indices, distances = _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device)
+    indices, distances = _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device, filtered)
     if not n_neighbors:
         return indices, distances
     rounding = _BLURRED * np.finfo(rows.dtype).eps * (1.0 if squares is None else float(squares.max()))
@@ -78,6 +81,7 @@ def search_exactly(
             n_neighbors,
             n_jobs,
             device,
+            filtered=False,
         )
     close = np.nonzero(distances < rounding)
     distances[close] = pair_distances(asked, rows, close[0], indices[close])
@@ -104,19 +108,20 @@ def without(itself: np.ndarray, distances: np.ndarray, indices: np.ndarray):
     return distances[~own].reshape(shape), indices[~own].reshape(shape), found
 
 
-def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device):
+def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device, filtered):
     if device is not None:
         return _search_on_device(rows, squares, asked, itself, n_neighbors, device)
     n_rows = rows_in_memory(rows.itemsize * len(rows), _BLOCK_ROWS)
-    worth = len(asked) > 1 and is_worth_a_filter(len(rows), n_neighbors)
-    halves = halves_of(rows, "cosine" if squares is None else "euclidean") if worth else None
+    worth = filtered and squares is None and len(asked) > 1 and is_worth_a_filter(len(rows), n_neighbors)
+    bits, lost = halves_of(rows, "cosine") if worth else NO_HALVES
     blocks = by_ranges(
         _search_block,
-        ranges_of(len(asked), n_rows if halves is None else _FILTERED_ROWS),
+        ranges_of(len(asked), n_rows * (1 if bits is None else _BLOCKS_OF_A_TASK)),
         n_jobs if len(rows) * len(asked) > _WORTH_A_WORKER else 1,
         rows=rows,
         squares=squares,
-        halves=halves,
+        bits=bits,
+        lost=lost,
         asked=None if asked is rows else asked,
         itself=itself,
         n_neighbors=n_neighbors,
@@ -125,17 +130,18 @@ def _search_blocks(rows, squares, asked, itself, n_neighbors, n_jobs, device):
     return np.concatenate(indices), np.concatenate(distances)
 
 
-def _search_block(start, stop, rows, squares, halves, asked, itself, n_neighbors):
+def _search_block(start, stop, rows, squares, bits, lost, asked, itself, n_neighbors):
     """Neighbours of one block of those asked for; None are the rows themselves."""
     block = (rows if asked is None else asked)[start:stop]
     own = None if itself is None else itself[start:stop]
-    if halves is None:
+    if bits is None:
         return _by_products(block, own, rows, squares, n_neighbors)
-    indices, distances, sure = Filter(rows, halves, n_neighbors, len(rows)).search(block, own)
-    left = np.flatnonzero(~sure)
-    if len(left):
-        itself = None if own is None else own[left]
-        indices[left], distances[left] = _by_products(block[left], itself, rows, squares, n_neighbors)
+    indices, distances, sure = Filter(rows, bits, lost, n_neighbors, len(rows)).search(block, own)
+    unsure = np.flatnonzero(~sure)
+    for first, last in ranges_of(len(unsure), rows_in_memory(rows.itemsize * len(rows), _BLOCK_ROWS)):
+        left = unsure[first:last]
+        hidden = None if own is None else own[left]
+        indices[left], distances[left] = _by_products(block[left], hidden, rows, squares, n_neighbors)
     return indices, distances
 
 

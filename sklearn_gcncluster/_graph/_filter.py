@@ -1,14 +1,14 @@
 """Nearest rows by products of half the digits, where a bound shows that no digit more would find others.
 
-Processors that multiply bfloat16 do so several times as fast as float32. Such a product says nothing of two
-rows that are almost as near, but names more rows than are asked for, whose true products are few. What the
-others can reach is bounded by the digits that were left out, so it is known which lists are complete.
+Some processors multiply bfloat16 several times as fast as float32. Such products do not tell which of two
+rows is nearer where both are almost as near. So they only name candidates, half as many again as are asked
+for, and true distances decide among these. What any other row can reach is bounded by the length of what the
+digits left out, so it is known which lists are complete.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ long as products of so many."""
 _ROUNDING = 2.0**-8
 """Of a bfloat16: the most that is lost of a number, as a share of it."""
 _SLACK = 1e-5
-"""More than products of float32 lose, and the filter's own sums."""
+"""More than sums of float32 lose."""
 _AT_ONCE = 8_192
 """Rows whose digits are halved at once."""
 _BLOCK_ROWS, _PART = 512, 4_096
@@ -34,37 +34,40 @@ _ROWS = 128
 each width of what it is part of, code is made, which takes as long as the product does, and is kept."""
 
 
-class Halves(NamedTuple):
-    """Rows of unit length with half their digits: what the filter multiplies."""
-
-    bits: np.ndarray
-    """int16 of shape (n_rows, n_features), since NumPy has no bfloat16."""
-    lost: float
-    """Length of what the digits left out are at most."""
+NO_HALVES = (None, 0.0)
+"""What `halves_of` gives where nothing is gained."""
 
 
-def halves_of(rows: np.ndarray, metric: str) -> Halves | None:
-    """Rows with half their digits; None where this machine, or these rows, gain nothing from it.
+def halves_of(rows: np.ndarray, metric: str) -> tuple[np.ndarray | None, float]:
+    """Rows with half their digits, where this machine and these rows gain from it.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows, n_features)
         Of unit length for "cosine", float32 for a gain.
     metric : {"cosine", "euclidean"}
+
+    Returns
+    -------
+    bits : int16 ndarray of shape (n_rows, n_features) or None
+        Of bfloat16, which NumPy does not have.
+    lost : float
+        Length of what the digits left out are at most.
     """
     if metric != "cosine" or rows.dtype != np.float32 or not _is_faster():
-        return None
+        return NO_HALVES
     bits, lost = empty_array(rows.shape, np.int16), 0.0
     for start, stop in ranges_of(len(rows), _AT_ONCE):
         few, left_out = _halved(rows[start:stop])
         bits[start:stop] = _bits(few)
         lost = max(lost, float(left_out.max()))
-    return Halves(bits, lost)
+    return bits, lost
 
 
 def is_worth_a_filter(n_searched: int, n_neighbors: int) -> bool:
     """Whether among so many rows the filter finds so many sooner than products do."""
-    return n_searched >= _LEAST_SEARCHED * n_neighbors
+    has_room = rows_in_memory(2 * n_searched, _BLOCK_ROWS) >= _ROWS
+    return n_neighbors > 0 and has_room and n_searched >= _LEAST_SEARCHED * n_neighbors
 
 
 class Filter:
@@ -74,21 +77,23 @@ class Filter:
     ----------
     rows : float32 ndarray of shape (n_rows, n_features)
         Of unit length.
-    halves : Halves
-        Of the rows.
+    bits, lost
+        From :func:`halves_of`.
     n_neighbors : int
+        At least one.
     most : int
         Rows that are searched at once, at most.
     """
 
-    def __init__(self, rows: np.ndarray, halves: Halves, n_neighbors: int, most: int) -> None:
+    def __init__(self, rows: np.ndarray, bits: np.ndarray, lost: float, n_neighbors: int, most: int) -> None:
         import torch
 
-        self.rows, self.halves, self.n_neighbors = rows, halves, n_neighbors
+        self.rows, self.bits, self.lost, self.n_neighbors = rows, bits, lost, n_neighbors
         width = -(-most // _PART) * _PART
         self._at_once = rows_in_memory(2 * width, _BLOCK_ROWS)
-        self._searched = np.empty((width if most < len(rows) else 0, rows.shape[1]), dtype=np.int16)
-        self._products = torch.empty((-(-self._at_once // _ROWS) * _ROWS, width), dtype=torch.bfloat16)
+        shape = (-(-self._at_once // _ROWS) * _ROWS, width)
+        self._products = torch.empty(shape, dtype=torch.bfloat16, device="cpu")
+        self._searched: np.ndarray | None = None
 
     def search(
         self, asked: np.ndarray, itself: np.ndarray | None, among: np.ndarray | None = None
@@ -113,7 +118,7 @@ class Filter:
         sure : bool ndarray of shape (n_asked,)
             Other lists are to be searched by products, and hold nothing. Where most are, no more are tried.
         """
-        searched, lost = self._among(among), self.halves.lost
+        searched, lost = self._halves_of(among), self.lost
         n_named = min(int(_NAMED * self.n_neighbors) + 1, len(searched))
         indices = np.empty((len(asked), self.n_neighbors), dtype=np.int32)
         distances = np.empty((len(asked), self.n_neighbors), dtype=np.float32)
@@ -138,13 +143,15 @@ class Filter:
                 break
         return indices, distances, sure
 
-    def _among(self, numbers):
-        """Rows with half their digits; behind some of them zeros, up to a whole number of parts."""
-        if numbers is None or len(numbers) == len(self.rows):
-            return self.halves.bits
-        size = -(-len(numbers) // _PART) * _PART
-        np.take(self.halves.bits, numbers, axis=0, out=self._searched[: len(numbers)], mode="clip")
-        self._searched[len(numbers) : size] = 0
+    def _halves_of(self, among):
+        """Bits of the rows; behind those of some rows zeros, up to a whole number of parts."""
+        if among is None or len(among) == len(self.rows):
+            return self.bits
+        if self._searched is None:
+            self._searched = np.empty((self._products.shape[1], self.rows.shape[1]), dtype=np.int16)
+        size = -(-len(among) // _PART) * _PART
+        np.take(self.bits, among, axis=0, out=self._searched[: len(among)], mode="clip")
+        self._searched[len(among) : size] = 0
         return self._searched[:size]
 
     def _multiply(self, few, searched, itself):
@@ -157,7 +164,7 @@ class Filter:
         for start, stop in ranges_of(len(searched), _PART):
             torch.mm(few, _floats(searched[start:stop]).T, out=products[:, start:stop])
         if itself is not None:
-            products[torch.arange(n_asked), torch.from_numpy(itself)] = -1.0
+            products[torch.arange(n_asked, device="cpu"), torch.from_numpy(itself)] = -1.0
         return _bits(products[:n_asked])
 
 
@@ -184,8 +191,8 @@ def _floats(bits):
 
 @cache
 def _is_faster():
-    """Whether this processor multiplies bfloat16; a version of torch that does not say so goes without."""
+    """Whether this processor has AMX: others multiply bfloat16 no faster. Old torch does not tell."""
     import torch
 
     tell = getattr(torch.cpu, "get_capabilities", None)
-    return tell is not None and bool(tell().get("avx512_bf16", False))
+    return tell is not None and bool(tell().get("amx_bf16", False))
