@@ -42,7 +42,7 @@ class GapFeatures:
         self._links = links
         core = links.dissimilarities[:, min(_CORE, links.dissimilarities.shape[1]) - 1]
         reach = np.maximum(links.dissimilarity, np.maximum(core[links.rows], core[links.cols]))
-        tree = merge_tree(links.matrix(reach))
+        tree = merge_tree(links.upper(reach))
         least = 1e-3 * spread_of(links.dissimilarities, links.lengths)[0] + np.finfo(np.float32).tiny
         height = np.concatenate([core, tree.height[len(core) :]])
         self._height = np.log(np.maximum(height, least)).astype(np.float32)

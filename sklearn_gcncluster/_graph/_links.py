@@ -44,12 +44,16 @@ class Links(NamedTuple):
         values : float32 ndarray of shape (n_links,)
             Zeros are kept, as the smallest positive number.
         """
-        n_samples = len(self.neighbors)
-        indptr = np.searchsorted(self.rows, np.arange(n_samples + 1))
-        upper = sp.csr_array((stored(values), self.cols, indptr), shape=(n_samples, n_samples))
+        upper = self.upper(values)
         matrix = (upper + upper.T).tocsr()
         matrix.sum_duplicates()  # sorts; and sets all flags, so that use does not change the cache's key
         return matrix
+
+    def upper(self, values: np.ndarray) -> sp.csr_array:
+        """The part of that matrix above the diagonal."""
+        n_samples = len(self.neighbors)
+        indptr = np.searchsorted(self.rows, np.arange(n_samples + 1))
+        return sp.csr_array((stored(values), self.cols, indptr), shape=(n_samples, n_samples))
 
     def take(self, kept: np.ndarray) -> Links:
         """Some of the links, by ascending numbers; the lists stay as they are."""

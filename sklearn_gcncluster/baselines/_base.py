@@ -46,7 +46,7 @@ def linked_samples(links: Links, values: np.ndarray, counts: np.ndarray, lists: 
     copies = distinct[links.rows] == distinct[links.cols]
     # The first of several copies stands for those that were left out too, so that sizes count rows of X.
     n_leaves = np.where(counts > 0, counts - np.bincount(distinct)[distinct] + 1, 1)
-    tree = merge_tree(links.matrix(np.where(copies, 0, values)), np.repeat(np.arange(len(counts)), n_leaves))
+    tree = merge_tree(links.upper(np.where(copies, 0, values)), np.repeat(np.arange(len(counts)), n_leaves))
     return LinkedSamples(tree, np.cumsum(n_leaves) - n_leaves, lists, links.recall)
 
 
