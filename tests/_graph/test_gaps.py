@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sklearn_gcncluster._graph import _gaps
 from sklearn_gcncluster._graph._dissimilarity import dissimilarities_of
 from sklearn_gcncluster._graph._forest import merge_tree
 from sklearn_gcncluster._graph._gaps import N_GAPS, GapFeatures, divided
@@ -115,3 +116,12 @@ def test_gap_is_the_ratio_of_distances():
     # Both groups formed at the distance 2 of their ends to the second neighbour.
     np.testing.assert_allclose(found[inside, 0].max(), np.log(100 / 4), rtol=1e-4)
     np.testing.assert_allclose(found[~inside, 3].min(), np.log(100 / 4), rtol=1e-4)
+
+
+def test_lists_are_divided_in_blocks(monkeypatch):
+    """However few lists are divided at once, the features are the same to the last digit."""
+    links = links_of(np.random.default_rng(0).normal(size=(60, 3)), 9)
+    everywhere = np.arange(len(links.rows))
+    at_once = GapFeatures(links)(everywhere)
+    monkeypatch.setattr(_gaps, "_BLOCK_ROWS", 7)
+    np.testing.assert_array_equal(GapFeatures(links)(everywhere), at_once)
